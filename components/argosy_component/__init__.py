@@ -1,0 +1,1 @@
+"""The contract that every provider keeps, and the tools to declare and test fleets."""

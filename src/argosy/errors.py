@@ -1,0 +1,63 @@
+"""What can go wrong, and what the caller does next.
+
+ArgosyError                      anything a command reports without a traceback
+├── FleetError                   the person mends the fleet file (or an inventory); exit code 2
+├── LockError                    the person runs the command that the message names; exit code 2
+└── ShortfallError               the fleet does not survive; relax a floor or add capacity; exit code 1
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, order=True)
+class Fault:
+    """One thing that is wrong in a file a person wrote: where, what was given, what would do.
+
+    `line` and `column` count from 1; 0 means that the place is not known.
+    `path` is the dotted path inside the file, e.g. `sites.oslo.node_pools.train.nodes`.
+    """
+
+    file: str
+    line: int
+    column: int
+    path: str
+    given: str
+    expected: str
+    fix: str
+
+    def __str__(self) -> str:
+        """`file:line:col path: given … expected … fix`, on one line."""
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        path = f" {self.path}" if self.path else ""
+        return f"{place}{path}: given {self.given}; expected {self.expected}; {self.fix}"
+
+
+class ArgosyError(Exception):
+    """Base of every error that a command prints as its message alone, without a traceback."""
+
+    exit_code = 1
+
+
+class FleetError(ArgosyError):
+    """A file a person wrote has faults, all of which are listed. Mend them and run again."""
+
+    exit_code = 2
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults: Sequence[Fault] = tuple(sorted(set(faults)))
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class LockError(ArgosyError):
+    """The lock cannot be used as it stands; the message names the command that makes it good."""
+
+    exit_code = 2
+
+
+class ShortfallError(ArgosyError):
+    """A floor of `survive` is not met. The message names scenario, workload and shortfall."""
+
+    exit_code = 1

@@ -1,0 +1,59 @@
+"""The plan as types, and so the lock: what `argosy plan` writes and everything after it only re-checks.
+
+Whole numbers only. Feasibility is proven by `argosy.planner.verify`; optimality is only ever claimed.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Count = Annotated[int, Field(strict=True, ge=0)]
+
+
+class LockModel(BaseModel):
+    """Base of all parts of the lock: frozen, and closed to unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class PoolPlan(LockModel):
+    """What one pool holds."""
+
+    nodes: Count
+    by_zone: dict[str, Count] = {}
+    """Cloud pools: nodes per zone; they add up to `nodes`."""
+    slots: dict[str, str] = {}
+    """Bare-metal pools: slot (`slot-01`) to the serial of the server that fills it."""
+    spares: dict[str, str] = {}
+    """Bare-metal pools: spare slot (`spare-01`) to serial; held, never counted toward a floor."""
+
+
+class ScenarioPlan(LockModel):
+    """One failure, and a way to serve what must remain: the witness that the verifier re-checks."""
+
+    id: str
+    """`lose provider aws`, `lose feed hall-north/a`; unique with `within`."""
+    within: Literal["0", "15m", "4h"]
+    required: dict[str, Count]
+    """Workload to nodes that its floor demands: `inference/assistant` to 12."""
+    witness: dict[str, dict[str, Count]]
+    """Workload to pool (`site/pool`) to the nodes of it that serve the workload in this scenario."""
+
+
+class Lock(LockModel):
+    """The reviewed answer to a fleet file: who gets what, the facts it rests on, and the witnesses."""
+
+    schema_version: Literal[1]
+    fleet: str
+    argosy_version: str
+    spec_sha256: str
+    """Of the fleet file's meaning (canonical JSON of the parsed spec): comments and layout do not count."""
+    facts_sha256: str
+    facts: dict[str, Any]
+    """The slice of catalogue and inventories that the plan rests on, in plain JSON values."""
+    pools: dict[str, PoolPlan]
+    """By `site/pool`."""
+    scenarios: tuple[ScenarioPlan, ...]
+    """Sorted by id and time; the first is `nothing lost`."""

@@ -1,0 +1,1 @@
+"""The fleet file: types (`models`, `inventory`) and the loader that reports every fault with its place."""

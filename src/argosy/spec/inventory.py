@@ -1,0 +1,43 @@
+"""The inventory of a hall as types: which servers stand where, and how each is reached."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from argosy.spec.models import HttpsUrl, Name, SecretRef, SpecModel
+
+Serial = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+
+
+class CredentialsSpec(SpecModel):
+    """References to a BMC's user name and password; never the values."""
+
+    username: SecretRef
+    password: SecretRef
+
+
+class ServerSpec(SpecModel):
+    """One server in its place. `serial` is its identity; everything else may change around it."""
+
+    serial: Serial
+    bmc: HttpsUrl
+    """Base URL of the server's BMC, e.g. `https://bmc-r1-u01.oslo.example`."""
+    rack: Name
+    feeds: Annotated[tuple[Name, ...], Field(min_length=1)]
+    """The feeds its power supplies hang on."""
+    server_type: str | None = None
+    """The catalogue's name; left out: the inventory's own default."""
+    credentials: CredentialsSpec | None = None
+    """Left out: the inventory's own default."""
+
+
+class InventorySpec(SpecModel):
+    """All servers of one hall."""
+
+    version: Literal[1]
+    site: Name
+    server_type: str
+    credentials: CredentialsSpec
+    servers: Annotated[tuple[ServerSpec, ...], Field(min_length=1)]
