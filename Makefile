@@ -1,0 +1,99 @@
+# The commands of this project; `make` alone lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+BIN := $(CURDIR)/.venv/bin
+INSTALLED := .venv/.installed
+
+# All that the local environment leaves lies in one folder that git ignores.
+LOCAL := $(CURDIR)/.argosy/local
+
+# The engine's folder first on PATH, the local state, no call home. Teams with a backend of their own do not use
+# these targets: they run `pulumi up` themselves (README).
+define WITH_ENGINE
+engine="$$("$(BIN)/python" engine/ensure.py)"; \
+export PATH="$$engine:$(BIN):$$PATH" VIRTUAL_ENV="$(CURDIR)/.venv" \
+  PULUMI_HOME="$(LOCAL)/pulumi" \
+  PULUMI_BACKEND_URL="file://$(LOCAL)/state?create_dir=true&metadata=skip" \
+  PULUMI_CONFIG_PASSPHRASE= PULUMI_SKIP_UPDATE_CHECK=true PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true;
+endef
+
+.PHONY: help
+help: ## List the commands.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	  || { echo "make: Argosy needs Python 3.11 or newer; name one: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip' 2>/dev/null \
+	  || { echo "make: this Python cannot make virtual environments; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@echo "Installing the locked dependencies into .venv …"
+	@"$(PYTHON)" -m venv .venv
+	@if command -v uv >/dev/null; then \
+	  uv pip install --quiet --python "$(BIN)/python" --require-hashes --requirements requirements.lock; \
+	  uv pip install --quiet --python "$(BIN)/python" --no-deps --no-build-isolation --editable .; \
+	else \
+	  "$(BIN)/python" -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock; \
+	  "$(BIN)/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .; \
+	fi
+	@touch $@
+
+.PHONY: install
+install: $(INSTALLED) ## Install the locked dependencies into .venv.
+
+.PHONY: engine
+engine: $(INSTALLED) ## Find or build the Pulumi engine, and say where it is.
+	@"$(BIN)/python" engine/ensure.py
+
+.PHONY: up
+up: $(INSTALLED) ## Bring up the local fleet: simulated servers in two halls.
+	@$(WITH_ENGINE) argosy check local
+	@$(WITH_ENGINE) argosy metal simulate local --detach
+	@$(WITH_ENGINE) pulumi stack select --create local
+	@$(WITH_ENGINE) pulumi up --stack local --yes --skip-preview --continue-on-error --parallel 64 --policy-pack policies
+	@$(WITH_ENGINE) argosy metal status local
+
+.PHONY: preview
+preview: $(INSTALLED) ## Show what `make up` would do, judged by the policies.
+	@$(WITH_ENGINE) pulumi stack select --create local
+	@$(WITH_ENGINE) pulumi preview --stack local --policy-pack policies
+
+.PHONY: recover
+recover: $(INSTALLED) ## After a killed `make up`: settle what was under way, and bring up the rest.
+	@$(WITH_ENGINE) argosy metal recover local
+	@$(WITH_ENGINE) argosy metal status local
+
+.PHONY: down
+down: $(INSTALLED) ## Take the local fleet down and remove all it left.
+	@$(WITH_ENGINE) if [ -d "$(LOCAL)/state" ]; then \
+	  argosy metal simulate local --detach; \
+	  pulumi stack select --create local; \
+	  pulumi destroy --stack local --yes --skip-preview --continue-on-error --parallel 64; \
+	  pulumi stack rm local --yes --preserve-config; \
+	fi
+	@$(WITH_ENGINE) argosy metal simulate local --stop
+	@rm -rf "$(LOCAL)"; rmdir .argosy 2>/dev/null || true
+
+.PHONY: test
+test: $(INSTALLED) ## Prove the project: unit tests, then real engine and real servers.
+	@"$(BIN)/python" -m pytest -n 4 --dist loadgroup
+
+.PHONY: check
+check: $(INSTALLED) ## Lint, types, who imports whom, dependencies.
+	@"$(BIN)/ruff" check .
+	@"$(BIN)/ruff" format --check .
+	@"$(BIN)/pyright"
+	@"$(BIN)/lint-imports"
+	@"$(BIN)/deptry" src components policies
+
+.PHONY: bench
+bench: $(INSTALLED) ## Measure what the documentation claims, each as a ratio of two things in one run.
+	@"$(BIN)/python" benchmarks/render.py
+
+.PHONY: lock
+lock: ## Recompile requirements.lock from pyproject.toml (needs uv).
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+	  pyproject.toml --all-extras --group test --group check --group build --output-file requirements.lock

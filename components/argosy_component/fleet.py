@@ -1,0 +1,64 @@
+"""The `Fleet` component: the whole plan's plain numbers, for policies to judge.
+
+A stack policy sees only what a component registers as outputs, and an unknown value makes a mandatory stack
+policy advisory. So every scope registers the numbers of the whole fleet, and all of them are known at preview.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+
+from argosy.catalog import Catalog
+from argosy.planner.models import Lock
+from argosy.spec.loader import LoadedFleet
+from argosy.spec.models import HallSpec, SiteSpec
+from argosy_component.site_plan import node_type_of
+
+
+class Fleet(pulumi.ComponentResource):
+    """One fleet. Holds no resources; its outputs are the plan's numbers."""
+
+    sites: pulumi.Output[dict[str, Any]]
+    """Site to provider, country and pools; pool to role, nodes, accelerator, accelerators and capacity type."""
+
+    def __init__(self, fleet: LoadedFleet, lock: Lock, catalog: Catalog) -> None:
+        super().__init__("argosy:index:Fleet", fleet.spec.name, {}, None)
+        sites = plan_numbers(fleet, lock, catalog)
+        self.sites = pulumi.Output.from_input(sites)
+        self.register_outputs({"sites": sites})
+
+
+def plan_numbers(fleet: LoadedFleet, lock: Lock, catalog: Catalog) -> dict[str, Any]:
+    """The plan as plain numbers, by site and pool. `accelerators` counts those of the whole pool."""
+    return {
+        name: {
+            "provider": site.provider,
+            "country": site.country,
+            "uplinks": _uplinks(site),
+            "pools": {
+                pool: _pool_numbers(site, pool, lock.pools[f"{name}/{pool}"].nodes, catalog)
+                for pool in sorted(site.node_pools)
+            },
+        }
+        for name, site in sorted(fleet.spec.sites.items())
+    }
+
+
+def _uplinks(site: SiteSpec) -> list[dict[str, Any]]:
+    if not isinstance(site, HallSpec):
+        return []
+    return [{"name": link.name, "kind": link.kind, "carrier": link.carrier} for link in site.uplinks]
+
+
+def _pool_numbers(site: SiteSpec, name: str, nodes: int, catalog: Catalog) -> dict[str, Any]:
+    pool = site.node_pools[name]
+    node_type = node_type_of(catalog, site, pool)
+    return {
+        "role": pool.role,
+        "nodes": nodes,
+        "accelerator": node_type.accelerator,
+        "accelerators": nodes * node_type.accelerators,
+        "capacityType": pool.capacity.type if pool.capacity else "owned",
+    }

@@ -1,0 +1,125 @@
+"""From a verified lock to what each provider is asked to declare: plain values only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from argosy.catalog import Catalog, NodeType
+from argosy.errors import Fault, FleetError
+from argosy.planner.models import Lock, PoolPlan
+from argosy.spec.loader import LoadedFleet
+from argosy.spec.models import HallSpec, NodePoolSpec, SiteSpec
+from argosy_component.contract import HallPlan, NodePoolPlan, ServerPlan, SitePlan
+
+
+def site_plans(fleet: LoadedFleet, lock: Lock, catalog: Catalog, scope: str = "") -> tuple[SitePlan, ...]:
+    """What to declare, site by site in the order of their names; `scope` names one site, empty means all.
+
+    The lock must have been verified. Raises FleetError for a scope that is no site of the fleet.
+    """
+    sites = sorted(fleet.spec.sites)
+    if scope and scope not in sites:
+        raise FleetError([_unknown_scope(fleet, scope)])
+    return tuple(
+        _site_plan(fleet, name, lock, catalog, peers=tuple(site for site in sites if site != name))
+        for name in sites
+        if scope in ("", name)
+    )
+
+
+def node_type_of(catalog: Catalog, site: SiteSpec, pool: NodePoolSpec) -> NodeType:
+    """The catalogue's entry for one node of the pool. Raises NotInCatalogError."""
+    if pool.server_type is not None:
+        return catalog.server_type(pool.server_type)
+    return catalog.instance_type(site.provider, pool.instance_type or "")
+
+
+def _unknown_scope(fleet: LoadedFleet, scope: str) -> Fault:
+    return fleet.fault(
+        "sites",
+        given=f"the scope {scope!r}",
+        expected=f"one of {', '.join(sorted(fleet.spec.sites))}",
+        fix="name one of them, or leave the scope out to take the whole fleet",
+    )
+
+
+def _site_plan(
+    fleet: LoadedFleet, name: str, lock: Lock, catalog: Catalog, peers: tuple[str, ...]
+) -> SitePlan:
+    site = fleet.spec.sites[name]
+    pools = tuple(
+        _pool_plan(fleet, name, site, pool_name, lock.pools[f"{name}/{pool_name}"], catalog)
+        for pool_name in sorted(site.node_pools)
+    )
+    hall = isinstance(site, HallSpec)
+    return SitePlan(
+        fleet=fleet.spec.name,
+        name=name,
+        provider=site.provider,
+        region=None if hall else site.region,
+        country=site.country,
+        account=None if hall else site.account,
+        kubernetes_version=None if hall else site.kubernetes_version,
+        cidr=site.cidr,
+        node_pools=pools,
+        tags={"argosy-fleet": fleet.spec.name, "argosy-site": name},
+        hall=_hall_plan(site) if hall else None,
+        peers=peers,
+    )
+
+
+def _hall_plan(site: HallSpec) -> HallPlan:
+    return HallPlan(
+        claims_path=site.claims.path,
+        phone_home=site.phone_home,
+        ca_certificate=site.ca_certificate,
+        simulator_directory=site.simulator.directory if site.simulator else None,
+        uplinks=tuple(uplink.model_dump() for uplink in site.uplinks),
+        feeds={feed.name: feed.rated_kw for feed in site.power.feeds},
+    )
+
+
+def _pool_plan(
+    fleet: LoadedFleet, site_name: str, site: SiteSpec, name: str, planned: PoolPlan, catalog: Catalog
+) -> NodePoolPlan:
+    pool = site.node_pools[name]
+    capacity = pool.capacity
+    servers = _servers(fleet, site_name) if isinstance(site, HallSpec) else {}
+    return NodePoolPlan(
+        name=name,
+        role=pool.role,
+        node_type=node_type_of(catalog, site, pool),
+        nodes=planned.nodes,
+        by_zone=dict(sorted(planned.by_zone.items())),
+        capacity_type=capacity.type if capacity else "owned",
+        reservation=capacity.reservation if capacity else None,
+        capacity_ends=capacity.ends.isoformat() if capacity and capacity.ends else None,
+        image_url=pool.image.url if pool.image else None,
+        image_sha256=pool.image.sha256 if pool.image else None,
+        servers=_in_slots(planned.slots, servers),
+        spares=_in_slots(planned.spares, servers),
+    )
+
+
+def _in_slots(slots: Mapping[str, str], servers: Mapping[str, ServerPlan]) -> tuple[ServerPlan, ...]:
+    return tuple(
+        replace(servers[serial], slot=slot) for slot, serial in sorted(slots.items())
+    )
+
+
+def _servers(fleet: LoadedFleet, site: str) -> dict[str, ServerPlan]:
+    inventory = fleet.inventories[site]
+    return {
+        server.serial: ServerPlan(
+            slot="",
+            serial=server.serial,
+            bmc=server.bmc,
+            rack=server.rack,
+            feeds=server.feeds,
+            server_type=server.server_type or inventory.server_type,
+            username_ref=(server.credentials or inventory.credentials).username,
+            password_ref=(server.credentials or inventory.credentials).password,
+        )
+        for server in inventory.servers
+    }
