@@ -1,0 +1,191 @@
+"""One HTTP exchange with one BMC: TLS, name resolution, time limits. Knows no session and no retry."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import socket
+import ssl
+from collections.abc import Mapping
+from typing import NoReturn
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from multidict import CIMultiDict
+
+from argosy_metal.redfish.errors import BmcRefusedError, BmcTrustError, BmcUnreachableError
+from argosy_metal.redfish.messages import Json, Response, as_object
+from argosy_metal.redfish.settings import BmcGate, Patience, Resolve, Trust
+
+_log = logging.getLogger(__name__)
+_LARGEST_ANSWER_BYTES = 8 << 20
+_TRUST_FAILURES = (
+    aiohttp.ClientConnectorCertificateError,
+    aiohttp.ServerFingerprintMismatch,
+)
+
+
+class MappedResolver(AbstractResolver):
+    """Sends the host names of simulated sites to their simulator, and asks the DNS for all others."""
+
+    def __init__(self, resolve: Resolve) -> None:
+        self._resolve = resolve
+        self._dns = aiohttp.DefaultResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Addresses and port to connect to instead of `host:port`."""
+        mapped = self._resolve(host)
+        if mapped is None:
+            return await self._dns.resolve(host, port, family)
+        address, mapped_port = mapped
+        return [
+            ResolveResult(
+                hostname=host,
+                host=address,
+                port=mapped_port,
+                family=socket.AF_INET,
+                proto=socket.IPPROTO_TCP,
+                flags=socket.AI_NUMERICHOST,
+            )
+        ]
+
+    async def close(self) -> None:
+        """Release the DNS resolver."""
+        await self._dns.close()
+
+
+class Transport:
+    """Sends requests to one BMC, reads JSON answers. Never follows redirects: they could leak the token."""
+
+    def __init__(
+        self, origin: str, trust: Trust, patience: Patience, gate: BmcGate, resolve: Resolve | None
+    ) -> None:
+        self.host = origin.removeprefix("https://")
+        self._origin = origin
+        self._trust = trust
+        self._patience = patience
+        self._gate = gate
+        self._resolve = resolve
+        self._http: aiohttp.ClientSession | None = None
+
+    async def exchange(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str],
+        operation: str,
+        body: Json | None = None,
+        total_seconds: float | None = None,
+    ) -> Response:
+        """Send once, and return whatever status comes.
+
+        Raises BmcUnreachableError if no complete answer comes in time, BmcTrustError on a wrong certificate,
+        BmcRefusedError if `path` leads away from the BMC.
+        """
+        if not path.startswith("/"):
+            raise BmcRefusedError(self.host, operation, f"the link {path!r} does not stay on this BMC")
+        async with self._gate.requests:
+            try:
+                return await self._send(method, path, headers, body, total_seconds)
+            except _TRUST_FAILURES as error:
+                raise BmcTrustError(self.host, operation, _trust_reason(error)) from None
+            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                self._raise_unreachable(method, operation, error)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._http is not None:
+            await self._http.close()
+            self._http = None
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: Json | None,
+        total_seconds: float | None,
+    ) -> Response:
+        started = asyncio.get_running_loop().time()
+        async with self._client().request(
+            method,
+            self._origin + path,
+            headers=headers,
+            json=body,
+            allow_redirects=False,
+            timeout=self._timeout(total_seconds),
+        ) as answer:
+            raw = await _read_bounded(answer)
+            took_ms = (asyncio.get_running_loop().time() - started) * 1000
+            # Method, path and status only: headers and bodies hold tokens and passwords.
+            _log.debug("%s %s %s -> %d in %.0f ms", self.host, method, path, answer.status, took_ms)
+            return Response(answer.status, CIMultiDict(answer.headers), _parse(raw))
+
+    def _raise_unreachable(self, method: str, operation: str, error: Exception) -> NoReturn:
+        # A request whose connection was never made cannot have been carried out.
+        sent = not isinstance(error, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError))
+        raise BmcUnreachableError(
+            self.host, operation, _reason(error), outcome_unknown=sent and method != "GET"
+        ) from None
+
+    def _client(self) -> aiohttp.ClientSession:
+        if self._http is None:
+            connector = aiohttp.TCPConnector(
+                limit=2,
+                ssl=_ssl(self._trust),
+                resolver=MappedResolver(self._resolve) if self._resolve else None,
+                use_dns_cache=False,
+            )
+            self._http = aiohttp.ClientSession(connector=connector)
+        return self._http
+
+    def _timeout(self, total_seconds: float | None) -> aiohttp.ClientTimeout:
+        patience = self._patience
+        return aiohttp.ClientTimeout(
+            total=total_seconds or patience.total_seconds,
+            sock_connect=patience.connect_seconds,
+            sock_read=patience.read_seconds,
+        )
+
+
+def _ssl(trust: Trust) -> ssl.SSLContext | aiohttp.Fingerprint | bool:
+    if trust.ca_file is not None:
+        return ssl.create_default_context(cafile=str(trust.ca_file))
+    if trust.fingerprint_sha256 is not None:
+        return aiohttp.Fingerprint(bytes.fromhex(trust.fingerprint_sha256.replace(":", "")))
+    return False
+
+
+async def _read_bounded(answer: aiohttp.ClientResponse) -> bytes:
+    raw = bytearray()
+    async for chunk in answer.content.iter_chunked(1 << 16):
+        raw += chunk
+        if len(raw) > _LARGEST_ANSWER_BYTES:
+            raise aiohttp.ClientPayloadError(f"the answer is larger than {_LARGEST_ANSWER_BYTES} bytes")
+    return bytes(raw)
+
+
+def _parse(raw: bytes) -> Json:
+    # Some BMCs answer errors with an HTML page or nothing; the status still says enough.
+    try:
+        return as_object(json.loads(raw))
+    except ValueError:
+        return {}
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "the BMC closed the connection without an answer"
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _trust_reason(error: Exception) -> str:
+    if isinstance(error, aiohttp.ServerFingerprintMismatch):
+        return f"the certificate's sha256 is {error.got.hex()}, and another one is pinned"
+    return f"the certificate is not trusted ({_reason(error)})"
