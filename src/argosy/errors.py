@@ -57,7 +57,50 @@ class LockError(ArgosyError):
     exit_code = 2
 
 
+@dataclass(frozen=True)
+class Shortfall:
+    """One floor that is not met: in which scenario, by which workload, and by how many nodes."""
+
+    scenario: str
+    within: str
+    workload: str
+    needed: int
+    could_have: int
+    """The most nodes that were found for it; for a training job, in one pool."""
+    reason: str = ""
+
+    def __str__(self) -> str:
+        """One line that names scenario, workload and shortfall."""
+        time = "" if self.within == "0" else f" (within {self.within})"
+        reason = f"; {self.reason}" if self.reason else ""
+        return (
+            f"{self.scenario}{time}: {self.workload} needs {self.needed} nodes, could have {self.could_have}; "
+            f"short by {self.needed - self.could_have}{reason}"
+        )
+
+
+@dataclass(frozen=True)
+class ShareExcess:
+    """One party that holds more than `max_share` of the fleet's accelerators."""
+
+    provider: str
+    accelerators: int
+    allowed: int
+    total: int
+
+    def __str__(self) -> str:
+        """One line that names the party, what it holds and what it may hold."""
+        return (
+            f"max_share.provider: {self.provider} holds {self.accelerators} of {self.total} accelerators; "
+            f"allowed are {self.allowed}; {self.accelerators - self.allowed} too many"
+        )
+
+
 class ShortfallError(ArgosyError):
-    """A floor of `survive` is not met. The message names scenario, workload and shortfall."""
+    """The fleet does not keep what it promises; every floor and share that is broken is listed."""
 
     exit_code = 1
+
+    def __init__(self, shortfalls: Iterable[Shortfall | ShareExcess]) -> None:
+        self.shortfalls: Sequence[Shortfall | ShareExcess] = tuple(shortfalls)
+        super().__init__("\n".join(str(shortfall) for shortfall in self.shortfalls))

@@ -9,6 +9,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+SCHEMA_VERSION: Literal[1] = 1
+"""Of the lock's shape; a lock of another version is planned anew."""
+
 Count = Annotated[int, Field(strict=True, ge=0)]
 
 
@@ -37,7 +40,8 @@ class ScenarioPlan(LockModel):
     """`lose provider aws`, `lose feed hall-north/a`; unique with `within`."""
     within: Literal["0", "15m", "4h"]
     required: dict[str, Count]
-    """Workload to nodes that its floor demands: `inference/assistant` to 12."""
+    """Workload to nodes that its floor demands: `inference/assistant` to 12, `training/pretrain` (a job that
+    must run whole) to 64; `training` is the sum over all jobs. A floor of 0 is left out."""
     witness: dict[str, dict[str, Count]]
     """Workload to pool (`site/pool`) to the nodes of it that serve the workload in this scenario."""
 
@@ -50,10 +54,12 @@ class Lock(LockModel):
     argosy_version: str
     spec_sha256: str
     """Of the fleet file's meaning (canonical JSON of the parsed spec): comments and layout do not count."""
+    spec_parts: dict[str, str]
+    """Part of the fleet file to a hash of its meaning, so that a stale lock can say what changed."""
     facts_sha256: str
     facts: dict[str, Any]
     """The slice of catalogue and inventories that the plan rests on, in plain JSON values."""
     pools: dict[str, PoolPlan]
     """By `site/pool`."""
     scenarios: tuple[ScenarioPlan, ...]
-    """Sorted by id and time; the first is `nothing lost`."""
+    """`nothing lost` first, then sorted by id and time."""

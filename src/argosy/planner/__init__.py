@@ -1,0 +1,1 @@
+"""Who gets what: the lock, the contingencies it must survive, its witnesses, and the verifier."""

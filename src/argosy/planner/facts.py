@@ -1,0 +1,85 @@
+"""The facts a plan rests on, in plain JSON values: what a lock embeds, hashes and is compared with later.
+
+Only what decides: one more server in the inventory, a new price or a corrected network card leaves it good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from argosy.catalog.facts import facts_for
+from argosy.planner.canonical import sha256_of
+from argosy.planner.estate import node_type_of
+from argosy.spec.loader import meaning_sha256
+from argosy.spec.models import HallSpec
+
+if TYPE_CHECKING:
+    from argosy.catalog import Catalog
+    from argosy.planner.models import PoolPlan
+    from argosy.spec.loader import LoadedFleet
+    from argosy.spec.models import FleetSpec
+
+_DECIDING = frozenset({"accelerator", "accelerators", "node_power_kw"})
+
+
+def plan_facts(fleet: LoadedFleet, catalog: Catalog, pools: Mapping[str, PoolPlan]) -> dict[str, Any]:
+    """What catalogue, inventories, power and uplinks say that the plan rests on."""
+    halls = {name: site for name, site in sorted(fleet.spec.sites.items()) if isinstance(site, HallSpec)}
+    return {
+        "catalog": facts_for(
+            catalog,
+            {
+                node_type_of(site, pool, catalog).key
+                for site in fleet.spec.sites.values()
+                for pool in site.node_pools.values()
+            },
+            _DECIDING,
+        ),
+        "servers": {name: _servers(fleet, name, pools) for name in halls},
+        "power": {name: _power(site) for name, site in halls.items()},
+        "uplinks": {
+            name: {link.name: {"kind": link.kind, "conduit": link.conduit} for link in site.uplinks}
+            for name, site in halls.items()
+        },
+    }
+
+
+def spec_parts(spec: FleetSpec) -> dict[str, str]:
+    """Each part of the fleet file, by its path, to a short hash of its meaning."""
+    parts = {"survive": sha256_of([meaning_sha256(line) for line in spec.survive])}
+    if spec.max_share is not None:
+        parts["max_share"] = meaning_sha256(spec.max_share)
+    for job in spec.demand.training:
+        parts[f"demand.training.{job.name}"] = meaning_sha256(job)
+    for service in spec.demand.inference:
+        parts[f"demand.inference.{service.name}"] = meaning_sha256(service)
+    for name, site in spec.sites.items():
+        parts[f"sites.{name}"] = meaning_sha256(site.model_copy(update={"node_pools": {}}))
+        for pool_name, pool in site.node_pools.items():
+            parts[f"sites.{name}.node_pools.{pool_name}"] = meaning_sha256(pool)
+    return {path: digest[:16] for path, digest in sorted(parts.items())}
+
+
+def _servers(fleet: LoadedFleet, site: str, pools: Mapping[str, PoolPlan]) -> dict[str, Any]:
+    held = {
+        serial
+        for pool, plan in pools.items()
+        if pool.partition("/")[0] == site
+        for serial in (*plan.slots.values(), *plan.spares.values())
+    }
+    inventory = fleet.inventories[site]
+    return {
+        server.serial: {
+            "rack": server.rack,
+            "feeds": sorted(server.feeds),
+            "server_type": server.server_type or inventory.server_type,
+        }
+        for server in sorted(inventory.servers, key=lambda server: server.serial)
+        if server.serial in held
+    }
+
+
+def _power(site: HallSpec) -> dict[str, Any]:
+    feeds = {feed.name: feed.rated_kw for feed in sorted(site.power.feeds, key=lambda feed: feed.name)}
+    return {"pue": format(site.power.pue.normalize(), "f"), "rated_kw": feeds}

@@ -1,0 +1,115 @@
+"""Read and write the lock beside the fleet file.
+
+Writing is atomic: a reader, or a run after an interruption, finds the old lock or the new one, never a part.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from pydantic import ValidationError
+
+from argosy.errors import LockError
+from argosy.planner.canonical import canonical_json, sha256_of
+from argosy.planner.models import SCHEMA_VERSION, Lock
+
+if TYPE_CHECKING:
+    from argosy.spec.loader import LoadedFleet
+
+
+def named_path(path: Path) -> str:
+    """The path as the user would name it: relative to where they stand when it lies below."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def plan_command(fleet: LoadedFleet) -> str:
+    """The command that makes this fleet's lock good."""
+    by_name = fleet.root / "stacks" / "fleets" / f"{fleet.name}.yaml"
+    known_by_name = fleet.path.resolve() == by_name.resolve()
+    return f"argosy plan {fleet.name if known_by_name else named_path(fleet.path)}"
+
+
+def render_lock(lock: Lock) -> str:
+    """The lock's one spelling."""
+    return canonical_json(lock.model_dump(mode="json"))
+
+
+def write_lock(lock: Lock, path: Path) -> None:
+    """Put the lock in place whole, or leave what was there. Raises OSError."""
+    # In the same folder: os.replace is atomic only within one file system.
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(render_lock(lock))
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp makes files private; a lock is committed and read by others.
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:  # an interruption too must leave nothing behind; it goes on from here
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
+    _sync_folder(path.parent)
+
+
+def load_lock(fleet: LoadedFleet) -> Lock:
+    """The lock beside the fleet file, its shape checked and no more; see `argosy.planner.verify`.
+
+    Raises LockError when it is missing, unreadable, of another schema, or was edited out of shape.
+    """
+    path, command = named_path(fleet.lock_path), plan_command(fleet)
+    try:
+        text = fleet.lock_path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise LockError(f"{path}: there is no lock yet. Run: {command}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise LockError(f"{path}: cannot be read ({_reason(error)}). Mend that, or run: {command}") from None
+    try:
+        content = json.loads(text, object_pairs_hook=_no_duplicates)
+    except (ValueError, RecursionError) as error:
+        raise LockError(f"{path}: is not a lock ({error}). Run: {command}") from None
+    return _validated(content, path, command)
+
+
+def _validated(content: object, path: str, command: str) -> Lock:
+    found = cast("dict[str, object]", content).get("schema_version") if isinstance(content, dict) else None
+    if type(found) is not int or found != SCHEMA_VERSION:  # true == 1 in Python, not in JSON
+        raise LockError(
+            f"{path}: given schema version {found!r}; expected {SCHEMA_VERSION}, which this Argosy writes. "
+            f"Run: {command}"
+        )
+    try:
+        lock = Lock.model_validate(content)
+    except ValidationError as error:
+        places = ", ".join(sorted({".".join(map(str, fault["loc"])) for fault in error.errors()}))
+        raise LockError(f"{path}: was edited out of shape at {places}. Run: {command}") from None
+    if sha256_of(lock.facts) != lock.facts_sha256:
+        raise LockError(f"{path}: its facts were edited by hand (their hash differs). Run: {command}")
+    return lock
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) != len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return content
+
+
+def _reason(error: OSError | UnicodeDecodeError) -> str:
+    return error.strerror or str(error) if isinstance(error, OSError) else "not UTF-8"
+
+
+def _sync_folder(folder: Path) -> None:
+    # Without this a power cut may forget the new name although the content is on disk.
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

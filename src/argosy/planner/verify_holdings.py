@@ -1,0 +1,86 @@
+"""Do the lock's pools match the fleet file and the inventories?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from argosy.spec.models import CloudSiteSpec, HallSpec
+
+if TYPE_CHECKING:
+    from argosy.planner.models import Lock, PoolPlan
+    from argosy.spec.loader import LoadedFleet
+    from argosy.spec.models import NodePoolSpec
+
+
+def wrong_holdings(fleet: LoadedFleet, lock: Lock) -> Iterator[str]:
+    """One sentence per pool, zone, slot or spare that is not as fleet file and inventories have it."""
+    wanted = {f"{name}/{pool}" for name, site in fleet.spec.sites.items() for pool in site.node_pools}
+    for pool_id in sorted(wanted - lock.pools.keys()):
+        yield f"{pool_id}: the lock does not hold this pool"
+    for pool_id in sorted(lock.pools.keys() - wanted):
+        yield f"{pool_id}: the fleet file does not know this pool"
+    for pool_id in sorted(lock.pools.keys() & wanted):
+        site_name, _, pool_name = pool_id.partition("/")
+        site, plan = fleet.spec.sites[site_name], lock.pools[pool_id]
+        spec = site.node_pools[pool_name]
+        yield from _wrong_size(pool_id, spec, plan)
+        if isinstance(site, HallSpec):
+            yield from _wrong_slots(fleet, site_name, pool_id, spec, plan)
+        else:
+            yield from _wrong_zones(site, pool_id, spec, plan)
+    yield from _used_twice(lock)
+
+
+def _wrong_size(pool_id: str, spec: NodePoolSpec, plan: PoolPlan) -> Iterator[str]:
+    if isinstance(spec.nodes, int):
+        low = high = spec.nodes
+    else:
+        low, high = spec.nodes.min, spec.nodes.max
+    if not low <= plan.nodes <= high:
+        wanted = str(low) if low == high else f"{low} to {high}"
+        yield f"{pool_id}: holds {plan.nodes} nodes; the fleet file wants {wanted}"
+
+
+def _wrong_zones(site: CloudSiteSpec, pool_id: str, spec: NodePoolSpec, plan: PoolPlan) -> Iterator[str]:
+    if plan.slots or plan.spares:
+        yield f"{pool_id}: has slots, which only bare metal has ({site.provider} runs it)"
+    zones = {*spec.zones, *([spec.zone] if spec.zone else [])}
+    if plan.by_zone.keys() != zones:
+        yield f"{pool_id}: spreads over zones {sorted(plan.by_zone)}; the fleet file wants {sorted(zones)}"
+        return
+    if sum(plan.by_zone.values()) != plan.nodes:
+        yield f"{pool_id}: its zones add up to {sum(plan.by_zone.values())} nodes, not {plan.nodes}"
+    if max(plan.by_zone.values(), default=0) - min(plan.by_zone.values(), default=0) > 1:
+        yield f"{pool_id}: its zones do not share the nodes evenly"
+
+
+def _wrong_slots(
+    fleet: LoadedFleet, site: str, pool_id: str, spec: NodePoolSpec, plan: PoolPlan
+) -> Iterator[str]:
+    if plan.by_zone:
+        yield f"{pool_id}: has zones, which a hall does not have"
+    for kind, bound, wanted in (("slot", plan.slots, plan.nodes), ("spare", plan.spares, spec.spares)):
+        names = {f"{kind}-{number:02d}" for number in range(1, wanted + 1)}
+        if bound.keys() != names:
+            odd = ", ".join(sorted(bound.keys() ^ names))
+            yield f"{pool_id}: {wanted} {kind}s are wanted; missing or too many: {odd}"
+    inventory = fleet.inventories[site]
+    types = {server.serial: server.server_type or inventory.server_type for server in inventory.servers}
+    for slot, serial in sorted((plan.slots | plan.spares).items()):
+        if serial not in types:
+            yield f"{pool_id}: {slot} names server {serial}, which the inventory of {site} lacks"
+        elif types[serial] != spec.server_type:
+            yield f"{pool_id}: {slot} names server {serial}, a {types[serial]}, not a {spec.server_type}"
+
+
+def _used_twice(lock: Lock) -> Iterator[str]:
+    uses = Counter(
+        (pool_id.partition("/")[0], serial)
+        for pool_id, plan in lock.pools.items()
+        for serial in (*plan.slots.values(), *plan.spares.values())
+    )
+    for (site, serial), count in sorted(uses.items()):
+        if count > 1:
+            yield f"{site}: server {serial} fills {count} slots"
