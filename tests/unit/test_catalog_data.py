@@ -1,0 +1,141 @@
+"""The catalogue that Argosy ships: sources, consistency, and EC2's own answer as the oracle."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from argosy.catalog import Catalog, Entry, InstanceType, load_catalog
+
+EC2_CAPTURE = Path(__file__).parents[1] / "fixtures" / "catalog" / "ec2_instance_types.json"
+EC2: dict[str, dict[str, Any]] = json.loads(EC2_CAPTURE.read_text())["instance_types"]
+
+
+@pytest.fixture
+def catalog() -> Catalog:
+    return load_catalog()
+
+
+def all_entries(catalog: Catalog) -> list[Entry]:
+    return [*catalog.accelerators.values(), *catalog.node_types]
+
+
+def test_every_value_has_a_source_and_a_date(catalog: Catalog) -> None:
+    for entry in all_entries(catalog):
+        for value in entry.values():
+            origin = entry.provenance[value]
+
+            assert origin.source, (entry.key, value)
+            assert origin.as_of.year >= 2024, (entry.key, value)
+
+
+def test_a_name_means_one_thing_in_the_whole_catalogue(catalog: Catalog) -> None:
+    names = [entry.name for entry in all_entries(catalog)]
+
+    assert sorted(set(names)) == sorted(names)
+
+
+def test_the_rows_of_the_sources_are_all_there(catalog: Catalog) -> None:
+    by_provider = {p: [t for t in catalog.node_types if t.provider == p] for p in ("aws", "gcp", "metal")}
+
+    assert {provider: len(t) for provider, t in by_provider.items()} == {"aws": 22, "gcp": 37, "metal": 4}
+    assert {"metal/dgx-h100", "metal/dgx-h200", "metal/dgx-b200", "metal/gb200-nvl72-tray"} == set(
+        catalog.server_types
+    )
+
+
+@pytest.mark.parametrize("name", sorted(EC2))
+def test_an_aws_row_agrees_with_ec2(name: str, catalog: Catalog) -> None:
+    row, oracle = catalog.instance_type("aws", name), EC2[name]
+    network, disks = oracle["NetworkInfo"], oracle["InstanceStorageInfo"]["Disks"]
+
+    assert oracle["VCpuInfo"]["DefaultVCpus"] == row.vcpus
+    assert oracle["MemoryInfo"]["SizeInMiB"] == (row.memory_gib or 0) * 1024
+    assert oracle["ProcessorInfo"]["SupportedArchitectures"] == [row.arch]
+    assert network["EfaInfo"]["MaximumEfaInterfaces"] == row.max_efa_interfaces
+    assert ec2_bandwidth(network["NetworkPerformance"]) == row.fabric_gbps
+    assert [(disk["Count"], disk["SizeInGB"]) for disk in disks] == [local_ssd(row)]
+    assert [
+        (card["NetworkCardIndex"], card["MaximumNetworkInterfaces"], card["InterfaceTypes"])
+        for card in network["NetworkCards"]
+    ] == [(card.index, card.max_interfaces, list(card.interface_types)) for card in row.network_cards]
+
+
+@pytest.mark.parametrize("name", sorted(set(EC2) - {"trn2u.48xlarge"}))
+def test_an_aws_row_has_the_accelerators_that_ec2_names(name: str, catalog: Catalog) -> None:
+    row, oracle = catalog.instance_type("aws", name), EC2[name]
+    devices = oracle["GpuInfo"]["Gpus"] if "GpuInfo" in oracle else oracle["NeuronInfo"]["NeuronDevices"]
+    model = row.accelerator.replace("RTX-PRO-6000", "RTX PRO Server 6000").replace("RTX-PRO-", "RTX PRO ")
+
+    assert [(model.removesuffix("-40GB").removesuffix("-80GB"), row.accelerators)] == [
+        (device["Name"], device["Count"]) for device in devices
+    ]
+
+
+@pytest.mark.parametrize("name", sorted(EC2))
+def test_an_aws_row_is_sold_the_ways_ec2_says(name: str, catalog: Catalog) -> None:
+    sold = {"block" if use == "capacity-block" else use for use in EC2[name]["SupportedUsageClasses"]}
+
+    assert sold | {"reserved"} == set(catalog.instance_type("aws", name).capacity_types)
+
+
+def test_nominal_memory_lies_near_what_ec2_reports(catalog: Catalog) -> None:
+    for name, oracle in EC2.items():
+        accelerator = catalog.accelerator(catalog.instance_type("aws", name).accelerator)
+        if accelerator.memory_gb is None or "GpuInfo" not in oracle:
+            continue
+        reported_mib: int = oracle["GpuInfo"]["Gpus"][0]["MemoryInfo"]["SizeInMiB"]
+
+        assert math.isclose(accelerator.memory_gb, reported_mib * 1.048576 / 1000, rel_tol=0.08), name
+
+
+def test_gb200_is_sold_in_capacity_blocks_only_and_pins_its_efa_cards(catalog: Catalog) -> None:
+    gb200 = catalog.instance_type("aws", "p6e-gb200.36xlarge")
+
+    assert gb200.capacity_types == ("block",)
+    assert len(gb200.network_cards) == 17
+    assert gb200.max_efa_interfaces == len(gb200.efa_cards)
+    assert all(gb200.network_cards[index].efa for index in gb200.efa_cards)
+
+
+def test_card_zero_takes_no_efa_on_b300_but_does_on_p5en(catalog: Catalog) -> None:
+    assert not catalog.instance_type("aws", "p6-b300.48xlarge").network_cards[0].efa
+    assert catalog.instance_type("aws", "p5en.48xlarge").network_cards[0].efa
+
+
+def test_a3_mega_has_eight_networks_and_a3_ultra_one_roce_network_of_eight_subnets(catalog: Catalog) -> None:
+    mega, ultra = (catalog.instance_type("gcp", f"a3-{kind}gpu-8g") for kind in ("mega", "ultra"))
+
+    assert [(n.kind, n.networks, n.interfaces, n.mtu) for n in mega.additional_networks] == [
+        ("gvnic", 8, 8, 8244)
+    ]
+    assert [(n.kind, n.networks, n.interfaces, n.network_profile) for n in ultra.additional_networks] == [
+        ("gvnic", 1, 1, None),
+        ("roce", 1, 8, "vpc-roce"),
+    ]
+
+
+def test_a_power_supply_rating_covers_the_server_with_its_spares_out(catalog: Catalog) -> None:
+    for server in catalog.server_types.values():
+        if server.power_supplies:
+            supplied = server.power_supplies.needed * server.power_supplies.watts
+
+            assert supplied >= (server.node_power_watts or 0), server.name
+
+
+def test_watts_are_rounded_up_from_kilowatts(catalog: Catalog) -> None:
+    assert catalog.server_type("dgx-h200").node_power_watts == 10_200
+    assert catalog.server_type("gb200-nvl72-tray").node_power_watts == 6_667
+    assert catalog.instance_type("aws", "g5.48xlarge").node_power_watts is None
+
+
+def ec2_bandwidth(performance: str) -> int:
+    """EC2 writes `3200 Gigabit` or, of the older types, `4x 100 Gigabit`."""
+    return math.prod(int(part.removesuffix("x")) for part in performance.removesuffix(" Gigabit").split())
+
+
+def local_ssd(row: InstanceType) -> tuple[int, int | None]:
+    assert row.local_ssd is not None
+    return row.local_ssd.count, row.local_ssd.gb_each
