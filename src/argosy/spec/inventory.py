@@ -6,9 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from argosy.spec.models import HttpsUrl, Name, SecretRef, SpecModel
+from argosy.spec.models import HttpsUrl, Name, SecretRef, SpecModel, Text
 
-Serial = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Serial = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"),
+    Field(description="A serial number: letters, digits, dots, dashes and underscores; at most 64."),
+]
 
 
 class CredentialsSpec(SpecModel):
@@ -27,7 +31,7 @@ class ServerSpec(SpecModel):
     rack: Name
     feeds: Annotated[tuple[Name, ...], Field(min_length=1)]
     """The feeds its power supplies hang on."""
-    server_type: str | None = None
+    server_type: Text | None = None
     """The catalogue's name; left out: the inventory's own default."""
     credentials: CredentialsSpec | None = None
     """Left out: the inventory's own default."""
@@ -38,6 +42,6 @@ class InventorySpec(SpecModel):
 
     version: Literal[1]
     site: Name
-    server_type: str
+    server_type: Text
     credentials: CredentialsSpec
     servers: Annotated[tuple[ServerSpec, ...], Field(min_length=1)]

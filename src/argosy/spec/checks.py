@@ -1,0 +1,124 @@
+"""What several fields, sites or files of one fleet must agree on, once every field has the right shape."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from argosy.spec.demand_checks import check_demand
+from argosy.spec.hall_checks import check_halls
+from argosy.spec.hints import nearest
+from argosy.spec.pool_checks import check_pools
+
+if TYPE_CHECKING:
+    from argosy.errors import Fault
+    from argosy.spec.loader import LoadedFleet
+
+LOSSES = (
+    "any provider",
+    "any site",
+    "any zone",
+    "any feed",
+    "any uplink",
+    "any rack",
+    "spot",
+    "any two providers",
+)
+"""What `lose` may say besides the name of a provider or a site."""
+
+_PRIVATE = tuple(
+    ipaddress.IPv4Network(range_) for range_ in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
+)
+
+
+def check_fleet(fleet: LoadedFleet) -> list[Fault]:
+    """Every fault that only shows when the fields of a fleet file and its inventories are held together."""
+    return [
+        *_check_names(fleet),
+        *_check_cidrs(fleet),
+        *check_pools(fleet),
+        *check_halls(fleet),
+        *check_demand(fleet),
+        *_check_survival(fleet),
+        *_check_max_share(fleet),
+    ]
+
+
+def _check_names(fleet: LoadedFleet) -> Iterator[Fault]:
+    providers = {site.provider for site in fleet.spec.sites.values()}
+    for name in fleet.spec.sites:
+        if name in providers:
+            yield fleet.fault(
+                f"sites.{name}",
+                given=f"a site with the name of the provider {name!r}",
+                expected="a name that `survive` cannot take for a provider",
+                fix=f"rename it, e.g. to {name}-1",
+            )
+
+
+def _check_cidrs(fleet: LoadedFleet) -> Iterator[Fault]:
+    for name, site in fleet.spec.sites.items():
+        if site.cidr is not None and (wrong := _wrong_with_cidr(site.cidr)):
+            given, fix = wrong
+            yield fleet.fault(
+                f"sites.{name}.cidr", given=given, expected="a private IPv4 range, e.g. 10.16.0.0/16", fix=fix
+            )
+
+
+def _wrong_with_cidr(cidr: str) -> tuple[str, str] | None:
+    try:
+        network = ipaddress.IPv4Network(cidr, strict=False)
+    except ValueError:
+        return repr(cidr), "write an address, a slash and a prefix length"
+    if "/" not in cidr:
+        return f"{cidr!r} without a prefix length", f"write {cidr}/16, or the length you want"
+    if str(network) != cidr:
+        return f"{cidr!r}, which is an address inside a range", f"write {network}"
+    if not any(network.subnet_of(private) for private in _PRIVATE):
+        return f"{cidr!r}, which is not private", "pick a range inside 10.0.0.0/8"
+    return None
+
+
+def _check_survival(fleet: LoadedFleet) -> Iterator[Fault]:
+    sites = fleet.spec.sites
+    known = {*LOSSES, *sites, *(site.provider for site in sites.values())}
+    first: dict[tuple[str, str], int] = {}
+    for index, entry in enumerate(fleet.spec.survive):
+        at = f"survive[{index}]"
+        if entry.lose not in known:
+            close = nearest(entry.lose, known)
+            yield fleet.fault(
+                f"{at}.lose",
+                given=repr(entry.lose),
+                expected=f"{', '.join(LOSSES)}, or the name of a provider or site",
+                fix=f"did you mean {close}?" if close else f"pick one; sites are {', '.join(sorted(sites))}",
+            )
+        if not entry.keep.training and not entry.keep.inference:
+            yield fleet.fault(
+                f"{at}.keep",
+                given="a floor of nothing",
+                expected="a share above 0 for training or inference",
+                fix="add e.g. `inference: 1.0`, or delete the entry",
+            )
+        other = first.setdefault((entry.lose, entry.within), index)
+        if other != index:
+            yield fleet.fault(
+                at,
+                given=f"the loss {entry.lose!r} within {entry.within} a second time",
+                expected="each loss once for each time",
+                fix=f"merge it with survive[{other}]",
+            )
+
+
+def _check_max_share(fleet: LoadedFleet) -> Iterator[Fault]:
+    limit = fleet.spec.max_share
+    providers = sorted({site.provider for site in fleet.spec.sites.values()})
+    if limit is not None and limit.provider * len(providers) < 1:
+        yield fleet.fault(
+            "max_share.provider",
+            given=f"{limit.provider} with {len(providers)} provider{'s' if len(providers) > 1 else ''}"
+            f" ({', '.join(providers)})",
+            expected=f"at least 1/{len(providers)}, since one of them holds that much",
+            fix="raise it, or add a provider",
+        )

@@ -1,0 +1,151 @@
+"""What a bare-metal hall, its pools and its inventory must agree on, also with the other halls."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from argosy.spec.hints import nearest
+from argosy.spec.models import HallSpec, NodeRange
+
+if TYPE_CHECKING:
+    from argosy.errors import Fault
+    from argosy.spec.inventory import InventorySpec
+    from argosy.spec.loader import LoadedFleet
+
+
+def check_halls(fleet: LoadedFleet) -> Iterator[Fault]:
+    """Faults of all halls and of their inventories."""
+    halls = {name: site for name, site in fleet.spec.sites.items() if isinstance(site, HallSpec)}
+    for name, hall in halls.items():
+        inventory = fleet.inventories[name]
+        yield from _check_unique_names(fleet, name, hall)
+        yield from _check_paths(fleet, name, hall)
+        yield from _check_inventory(fleet, name, hall, inventory)
+        yield from _check_stock(fleet, name, hall, inventory)
+    yield from _check_each_once(fleet)
+
+
+def _check_unique_names(fleet: LoadedFleet, site: str, hall: HallSpec) -> Iterator[Fault]:
+    feeds = [feed.name for feed in hall.power.feeds]
+    uplinks = [uplink.name for uplink in hall.uplinks]
+    for at, names in ((f"sites.{site}.power.feeds", feeds), (f"sites.{site}.uplinks", uplinks)):
+        for index, name in _repeated(names):
+            yield fleet.fault(
+                f"{at}[{index}].name",
+                given=f"the name {name!r} a second time",
+                expected="a name of its own",
+                fix="rename one of the two",
+            )
+
+
+def _repeated(names: Iterable[str]) -> Iterator[tuple[int, str]]:
+    seen: set[str] = set()
+    for index, name in enumerate(names):
+        if name in seen:
+            yield index, name
+        seen.add(name)
+
+
+def _check_paths(fleet: LoadedFleet, site: str, hall: HallSpec) -> Iterator[Fault]:
+    paths = {
+        "claims.path": hall.claims.path,
+        "ca_certificate": hall.ca_certificate,
+        "simulator.directory": hall.simulator.directory if hall.simulator else None,
+    }
+    for key, text in paths.items():
+        if text is not None and (PurePosixPath(text).is_absolute() or ".." in PurePosixPath(text).parts):
+            yield fleet.fault(
+                f"sites.{site}.{key}",
+                given=f"{text!r}, which lies outside the project",
+                expected="a path relative to the project's root, so that it is the same on every computer",
+                fix="write e.g. .argosy/…",
+            )
+
+
+def _check_inventory(
+    fleet: LoadedFleet, site: str, hall: HallSpec, inventory: InventorySpec
+) -> Iterator[Fault]:
+    if inventory.site != site:
+        yield fleet.fault(
+            "site",
+            site=site,
+            given=f"the inventory of {inventory.site!r}, named by the site {site!r}",
+            expected=f"the inventory of {site!r}",
+            fix=f"write `site: {site}` here, or name another file at sites.{site}.inventory",
+        )
+    feeds = [feed.name for feed in hall.power.feeds]
+    for index, server in enumerate(inventory.servers):
+        for position, feed in enumerate(server.feeds):
+            at = f"servers[{index}].feeds[{position}]"
+            if feed not in feeds:
+                yield fleet.fault(
+                    at,
+                    site=site,
+                    given=f"the feed {feed!r} of server {server.serial}",
+                    expected=f"a feed of the hall: {', '.join(feeds)}",
+                    fix=_meant(feed, feeds) or f"add it to sites.{site}.power.feeds",
+                )
+            elif feed in server.feeds[:position]:
+                yield fleet.fault(
+                    at,
+                    site=site,
+                    given=f"the feed {feed!r} of server {server.serial} a second time",
+                    expected="each feed once",
+                    fix="name the other feed, or delete it",
+                )
+
+
+def _check_stock(fleet: LoadedFleet, site: str, hall: HallSpec, inventory: InventorySpec) -> Iterator[Fault]:
+    stock = Counter(server.server_type or inventory.server_type for server in inventory.servers)
+    wanted: dict[str, list[str]] = {}
+    needed: Counter[str] = Counter()
+    for name, pool in hall.node_pools.items():
+        if pool.server_type is not None:
+            nodes = pool.nodes.min if isinstance(pool.nodes, NodeRange) else pool.nodes
+            needed[pool.server_type] += nodes + pool.spares
+            wanted.setdefault(pool.server_type, []).append(name)
+    for server_type, pools in wanted.items():
+        have, need = stock[server_type], needed[server_type]
+        if not have:
+            yield fleet.fault(
+                f"sites.{site}.node_pools.{pools[0]}.server_type",
+                given=f"{server_type!r}, of which the inventory has none",
+                expected=f"a server type that stands in the hall: {', '.join(sorted(stock))}",
+                fix=_meant(server_type, stock) or "pick one of them",
+            )
+        elif need > have:
+            yield fleet.fault(
+                f"sites.{site}.node_pools.{pools[-1]}.nodes",
+                given=f"{need} {server_type} servers in all, spares included, for {', '.join(pools)}",
+                expected=f"at most the {have} of the inventory",
+                fix=f"take {need - have} off, or add servers to {hall.inventory}",
+            )
+
+
+def _check_each_once(fleet: LoadedFleet) -> Iterator[Fault]:
+    seen: dict[tuple[str, str], str] = {}
+    for site, inventory in fleet.inventories.items():
+        for index, server in enumerate(inventory.servers):
+            for key, value in (("serial", server.serial), ("bmc", _bmc_identity(server.bmc))):
+                owner = seen.setdefault((key, value), f"servers[{index}] of {site}")
+                if owner != f"servers[{index}] of {site}":
+                    yield fleet.fault(
+                        f"servers[{index}].{key}",
+                        site=site,
+                        given=f"{value!r}, which {owner} has as well",
+                        expected=f"each server once, with a {key} of its own",
+                        fix="correct or delete one of the two",
+                    )
+
+
+def _bmc_identity(url: str) -> str:
+    # Host names ignore case, and a trailing slash or the default port names no other BMC.
+    return url.lower().rstrip("/").removesuffix(":443")
+
+
+def _meant(word: str, known: Iterable[str]) -> str | None:
+    close = nearest(word, known)
+    return f"did you mean {close}?" if close else None

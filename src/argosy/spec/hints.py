@@ -1,0 +1,134 @@
+"""The smallest change that would mend a fault: the last words of its message."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import BaseModel
+
+from argosy.spec.models import Country, Name, Share
+from argosy.spec.scalars import Trap
+from argosy.spec.slots import Slot, fields_of, walk_models
+
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_HEX_SHA256 = re.compile(r"(sha256:)?[0-9a-fA-F]{64}")
+_COUNTRIES_OFTEN_MISTAKEN = {"UK": "GB", "EN": "GB", "EL": "GR"}
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that `word` was probably meant to be."""
+    words = {candidate.lower(): candidate for candidate in sorted(known)}
+    close = get_close_matches(word.lower(), list(words), n=1, cutoff=0.6)
+    return words[close[0]] if close else None
+
+
+def key_fix(root: type[BaseModel], model: type[BaseModel], key: str) -> str:
+    """What to do with a key that `model` does not know: rename it, move it, or delete it."""
+    homes = sorted({path or "the top level" for path, other in walk_models(root) if key in fields_of(other)})
+    if homes:
+        return f"move it to {' or '.join(homes)}"
+    close = nearest(key, fields_of(model))
+    if close:
+        return f"rename it to `{close}`"
+    elsewhere = {
+        name: path or "the top level" for path, other in walk_models(root) for name in fields_of(other)
+    }
+    close = nearest(key, elsewhere)
+    return f"did you mean `{close}` of {elsewhere[close]}?" if close else "delete it"
+
+
+def trap_fix(slot: Slot, trap: Trap) -> str:
+    """How to write what a trap was probably meant to be."""
+    if slot.kind is bool:
+        meant = {"y": "true", "yes": "true", "on": "true", "true": "true"}
+        return f"write {meant.get(trap.text.lower(), 'false')}"
+    if slot.has(Country):
+        return f'write "{trap.text.upper()}" in quotes'
+    if slot.kind in (int, Decimal):
+        number = _number_meant(trap.text)
+        return f"write {number:f}" if number is not None else "write it as a plain decimal number"
+    return f'quote it: "{trap.text}"'
+
+
+def _number_meant(text: str) -> Decimal | None:
+    bare = text.replace("_", "").lower()
+    if bare.startswith(("0x", "0o", "0b")):
+        return Decimal(int(bare, 0))
+    # A leading zero or a colon may mean either of two numbers; only the writer knows.
+    if ":" in bare or re.match(r"[-+]?0[0-9]", bare):
+        return None
+    number = Decimal(bare) if re.fullmatch(r"[-+]?[0-9]*\.?[0-9]*(e[-+]?[0-9]{1,2})?", bare) else None
+    return number if number is None or number != number.to_integral_value() else Decimal(int(number))
+
+
+def smallest_fix(slot: Slot, value: Any, text: str | None) -> str:
+    """What to write instead of `value`, which does not fit `slot`. `text` is the plain scalar as written."""
+    if isinstance(value, (dict, list)) or slot.is_container:
+        return _shape_fix(slot, value)
+    if slot.choices:
+        return _choice_fix(slot, value)
+    if slot.kind is str:
+        return _text_fix(slot, value, text)
+    if slot.is_datetime:
+        return _datetime_fix(value)
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        return f"write it without quotes: {value}"
+    if slot.kind is int and isinstance(value, Decimal) and value == value.to_integral_value():
+        return f"write {value:.0f}"
+    if slot.kind is Decimal and slot.has(Share) and isinstance(value, (int, Decimal)) and 1 < value <= 100:
+        return f"write {Decimal(value) / 100}"
+    return "write a value in that range" if isinstance(value, (int, Decimal)) else "write one"
+
+
+def _shape_fix(slot: Slot, value: Any) -> str:
+    if slot.kind is tuple and not isinstance(value, (dict, list)):
+        return f"put it in brackets: [{value}]" if isinstance(value, (str, int)) else "put it in brackets"
+    if slot.kind is tuple and value == []:
+        return "add an entry"
+    if slot.is_container:
+        return "write `- …` items below it" if slot.kind is tuple else "write `key: value` lines below it"
+    if isinstance(value, list) and len(value) == 1:  # pyright: ignore[reportUnknownArgumentType]
+        return "remove the brackets"
+    return "write a single value"
+
+
+def _choice_fix(slot: Slot, value: Any) -> str:
+    if str(value) in slot.choices:
+        return "write it without quotes" if isinstance(value, str) else f'quote it: "{value}"'
+    close = nearest(str(value), slot.choices) if isinstance(value, str) else None
+    if close:
+        return f"write {close}"
+    return f"write {slot.choices[0]}" if len(slot.choices) == 1 else "pick one of them"
+
+
+def _text_fix(slot: Slot, value: Any, text: str | None) -> str:
+    if not isinstance(value, str):
+        return f'quote it: "{text or value}"'
+    if slot.has(Country):
+        upper = value.upper()
+        return (
+            f'write "{_COUNTRIES_OFTEN_MISTAKEN.get(upper, upper)}"'
+            if len(upper) == 2
+            else "look up the code"
+        )
+    if value.startswith("http://"):
+        return "write https://"
+    if _HEX_SHA256.fullmatch(value):
+        return f"write {value.removeprefix('sha256:').lower()}"
+    name = re.sub(r"[^a-z0-9]+", "-", value.lower()).strip("-")
+    if slot.has(Name) and name != value and re.match("[a-z]", name) and len(name) <= 40:
+        return f"write {name}"
+    return "write it so"
+
+
+def _datetime_fix(value: Any) -> str:
+    try:
+        moment = dt.datetime.fromisoformat(str(value))
+    except ValueError:
+        return "write a date and time"
+    return "add `Z`, or an offset such as `+01:00`" if moment.tzinfo is None else "write a date and time"

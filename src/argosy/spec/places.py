@@ -1,0 +1,68 @@
+"""Where things stand in a file a person wrote, and the faults that point there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from argosy.errors import Fault
+from argosy.spec.secrets import looks_secret
+
+Key = str | int
+Path = tuple[Key, ...]
+
+_STEP = re.compile(r"[^.\[\]]+")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Line and column of a value and of its key, counted from 1, and the value as it is written."""
+
+    line: int
+    column: int
+    key_line: int
+    key_column: int
+    text: str | None = None
+    """The written text of a plain scalar; None for everything else."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """The places of everything in one file."""
+
+    file: str
+    """As the user would name it."""
+    by_path: Mapping[Path, Place] = field(default_factory=dict[Path, Place])
+
+    def fault(self, path: Path, *, given: str, expected: str, fix: str, at_key: bool = False) -> Fault:
+        """A fault at `path`, or at its nearest known ancestor when nothing stands there."""
+        line, column = self._point(path, at_key)
+        return Fault(self.file, line, column, dotted(path), given, expected, fix)
+
+    def _point(self, path: Path, at_key: bool) -> tuple[int, int]:
+        for length in range(len(path), -1, -1):
+            place = self.by_path.get(path[:length])
+            if place is not None:
+                # What is missing inside a mapping is shown at the mapping's own key.
+                if at_key or length < len(path):
+                    return place.key_line, place.key_column
+                return place.line, place.column
+        return 0, 0
+
+
+def dotted(path: Iterable[Key]) -> str:
+    """`sites.oslo.power.feeds[0].name`. A key that looks like a secret is not shown."""
+    text = ""
+    for step in path:
+        if isinstance(step, int):
+            text += f"[{step}]"
+        else:
+            shown = "<redacted>" if looks_secret(step) else step
+            text += f".{shown}" if text else shown
+    return text
+
+
+def undotted(text: str) -> Path:
+    """The path that `dotted` writes so; `a.0.b` is read like `a[0].b`."""
+    return tuple(int(step) if step.isdecimal() else step for step in _STEP.findall(text))

@@ -1,0 +1,73 @@
+"""Tells values that look like secrets from values that do not, so that none is kept in a file or shown.
+
+Heuristics: a known vendor's format, a password inside a URL, or a long text of random characters. They find
+what people paste by mistake; they prove nothing about what they do not find.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections import Counter
+
+REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:\S+")
+"""A reference to a secret, which may stand anywhere."""
+
+_KNOWN = (
+    ("a private key in PEM form", re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")),
+    ("an AWS access key id", re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b")),
+    ("a GitHub token", re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})")),
+    ("a GitLab token", re.compile(r"\bglpat-[A-Za-z0-9_-]{20,}")),
+    ("a Slack token", re.compile(r"\bxox[abprs]-[A-Za-z0-9-]{10,}")),
+    ("a Google API key", re.compile(r"\bAIza[A-Za-z0-9_-]{35}")),
+    ("a Google OAuth token", re.compile(r"\bya29\.[A-Za-z0-9_-]{20,}")),
+    ("a Hugging Face token", re.compile(r"\bhf_[A-Za-z0-9]{30,}")),
+    ("a Pulumi access token", re.compile(r"\bpul-[0-9a-f]{40}\b")),
+    ("an API key", re.compile(r"\bsk-[A-Za-z0-9_-]{20,}")),
+    ("a JSON web token", re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.")),
+    ("a URL with a password in it", re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s/@]*:[^\s/@]+@", re.IGNORECASE)),
+    (
+        "a URL that carries its own access",
+        re.compile(r"[?&](?:X-Amz-Signature|X-Goog-Signature|sig|signature|token|access_token|password)=[^&\s]+",
+                   re.IGNORECASE),
+    ),
+)  # fmt: skip
+_ANY_KNOWN = re.compile("|".join(f"(?:{pattern.pattern})" for _, pattern in _KNOWN), re.IGNORECASE)
+_RANDOM = re.compile(r"[A-Za-z0-9+/=_-]{32,}")
+_WORD = re.compile(r"[a-z]{8}|[A-Z]{8}")
+_LEAST_BITS_PER_CHARACTER = 4.0
+_SECRET_WORDS = frozenset(
+    {"password", "passwd", "pwd", "passphrase", "secret", "token", "apikey", "credential", "credentials"}
+)
+_SECRET_PAIRS = frozenset(
+    {"api_key", "private_key", "access_key", "ssh_key", "signing_key", "encryption_key"}
+)
+
+
+def looks_secret(text: str) -> str | None:
+    """What kind of secret `text` looks like, e.g. `an AWS access key id`; None when it looks harmless."""
+    if REFERENCE.fullmatch(text):
+        return None
+    if _ANY_KNOWN.search(text):
+        for kind, pattern in _KNOWN:
+            if pattern.search(text):
+                return kind
+    return "a password or key (long and random)" if _is_random(text) else None
+
+
+def names_secret(key: str) -> bool:
+    """Whether a key of this name is where people put a secret: `bmc_password`, `api-key`, `token`."""
+    words = re.sub(r"([a-z])([A-Z])", r"\1_\2", key).lower().replace("-", "_").split("_")
+    pairs = {f"{first}_{second}" for first, second in itertools.pairwise(words)}
+    return not _SECRET_WORDS.isdisjoint(words) or not _SECRET_PAIRS.isdisjoint(pairs)
+
+
+def _is_random(text: str) -> bool:
+    if not _RANDOM.fullmatch(text) or _WORD.search(text):
+        return False
+    # Hashes in hexadecimal and names in lower case have fewer kinds of characters.
+    if not all(any(test(char) for char in text) for test in (str.islower, str.isupper, str.isdigit)):
+        return False
+    shares = [count / len(text) for count in Counter(text).values()]
+    return -sum(share * math.log2(share) for share in shares) >= _LEAST_BITS_PER_CHARACTER

@@ -1,0 +1,37 @@
+"""How values that a person wrote are shown back: short, on one line, and never a secret."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from argosy.spec.secrets import looks_secret
+
+_LONGEST_SHOWN = 60
+
+
+def shown(value: object, text: str | None = None) -> str:
+    """A value for the words `given …`. `text` is what stands in the file, where that is known."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, dict):
+        return "a mapping" if value else "an empty mapping"
+    if isinstance(value, (list, tuple)):
+        return "a list" if value else "an empty list"
+    if isinstance(value, str):
+        return shown_text(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return text or (f"{value:f}" if isinstance(value, Decimal) else str(value))
+
+
+def shown_text(text: str) -> str:
+    """Text in quotes, cut when it is long; only its kind when it looks like a secret."""
+    secret = looks_secret(text)
+    if secret:
+        return f"{secret} (not shown)"
+    return repr(text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…")
+
+
+def shown_key(key: str | int) -> str:
+    """A key in quotes."""
+    return shown_text(str(key))
