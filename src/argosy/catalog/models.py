@@ -174,7 +174,7 @@ class NodeType(Entry):
     fabric: Fabric
     """What joins the accelerators of several nodes; `none`: ordinary networking."""
     fabric_gbps: Count | None = None
-    """Bandwidth of the fabric out of one node, in Gbit/s."""
+    """Bandwidth out of one node, in Gbit/s, as the vendor states it: Google counts the host's own card in."""
     nvlink_domain: Count | None = None
     """Accelerators joined by one scale-up network, over all nodes it spans."""
     capacity_types: tuple[CapacityType, ...]
