@@ -1,7 +1,7 @@
 """The `Fleet` component: the whole plan's plain numbers, for policies to judge.
 
-A stack policy sees only what a component registers as outputs, and an unknown value makes a mandatory stack
-policy advisory. So every scope registers the numbers of the whole fleet, and all of them are known at preview.
+A stack policy sees only what a component registers as outputs, and an unknown value makes a mandatory
+stack policy advisory. So every scope registers the numbers of the whole fleet, all known at preview.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from typing import Any
 import pulumi
 
 from argosy.catalog import Catalog
+from argosy.planner.estate import capacity_type_of, node_type_of
 from argosy.planner.models import Lock
 from argosy.spec.loader import LoadedFleet
 from argosy.spec.models import HallSpec, SiteSpec
-from argosy_component.site_plan import node_type_of
 
 
 class Fleet(pulumi.ComponentResource):
     """One fleet. Holds no resources; its outputs are the plan's numbers."""
 
     sites: pulumi.Output[dict[str, Any]]
-    """Site to provider, country and pools; pool to role, nodes, accelerator, accelerators and capacity type."""
+    """Site to provider, country, uplinks and pools; pool to role, nodes, accelerators and capacity type."""
 
     def __init__(self, fleet: LoadedFleet, lock: Lock, catalog: Catalog) -> None:
         super().__init__("argosy:index:Fleet", fleet.spec.name, {}, None)
@@ -54,11 +54,11 @@ def _uplinks(site: SiteSpec) -> list[dict[str, Any]]:
 
 def _pool_numbers(site: SiteSpec, name: str, nodes: int, catalog: Catalog) -> dict[str, Any]:
     pool = site.node_pools[name]
-    node_type = node_type_of(catalog, site, pool)
+    node_type = node_type_of(site, pool, catalog)
     return {
         "role": pool.role,
         "nodes": nodes,
         "accelerator": node_type.accelerator,
         "accelerators": nodes * node_type.accelerators,
-        "capacityType": pool.capacity.type if pool.capacity else "owned",
+        "capacityType": capacity_type_of(site, pool),
     }

@@ -12,7 +12,7 @@ from argosy_component.contract import PoolHandle, Site
 
 
 def export_sites(sites: Sequence[Site]) -> None:
-    """Export `sites`: site to provider, pools (what a job needs to run there), links and kubeconfig (secret)."""
+    """Export `sites`: site to provider, pools (what a job needs to run there), links, secret kubeconfig."""
     pulumi.export("sites", {site.name: _site_output(site) for site in sites})
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from argosy.catalog import Catalog, NodeType
+from argosy.catalog import Catalog
 from argosy.errors import Fault, FleetError
+from argosy.planner.estate import capacity_type_of, node_type_of
 from argosy.planner.models import Lock, PoolPlan
 from argosy.spec.loader import LoadedFleet
-from argosy.spec.models import HallSpec, NodePoolSpec, SiteSpec
+from argosy.spec.models import HallSpec, SiteSpec
 from argosy_component.contract import HallPlan, NodePoolPlan, ServerPlan, SitePlan
 
 
@@ -26,13 +27,6 @@ def site_plans(fleet: LoadedFleet, lock: Lock, catalog: Catalog, scope: str = ""
         for name in sites
         if scope in ("", name)
     )
-
-
-def node_type_of(catalog: Catalog, site: SiteSpec, pool: NodePoolSpec) -> NodeType:
-    """The catalogue's entry for one node of the pool. Raises NotInCatalogError."""
-    if pool.server_type is not None:
-        return catalog.server_type(pool.server_type)
-    return catalog.instance_type(site.provider, pool.instance_type or "")
 
 
 def _unknown_scope(fleet: LoadedFleet, scope: str) -> Fault:
@@ -89,10 +83,10 @@ def _pool_plan(
     return NodePoolPlan(
         name=name,
         role=pool.role,
-        node_type=node_type_of(catalog, site, pool),
+        node_type=node_type_of(site, pool, catalog),
         nodes=planned.nodes,
         by_zone=dict(sorted(planned.by_zone.items())),
-        capacity_type=capacity.type if capacity else "owned",
+        capacity_type=capacity_type_of(site, pool),
         reservation=capacity.reservation if capacity else None,
         capacity_ends=capacity.ends.isoformat() if capacity and capacity.ends else None,
         image_url=pool.image.url if pool.image else None,
@@ -103,9 +97,7 @@ def _pool_plan(
 
 
 def _in_slots(slots: Mapping[str, str], servers: Mapping[str, ServerPlan]) -> tuple[ServerPlan, ...]:
-    return tuple(
-        replace(servers[serial], slot=slot) for slot, serial in sorted(slots.items())
-    )
+    return tuple(replace(servers[serial], slot=slot) for slot, serial in sorted(slots.items()))
 
 
 def _servers(fleet: LoadedFleet, site: str) -> dict[str, ServerPlan]:
