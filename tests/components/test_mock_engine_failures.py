@@ -130,6 +130,18 @@ def test_declaring_inside_a_running_loop_is_refused_with_the_way_out(declare: De
         asyncio.run(declare_inside())
 
 
+def test_outputs_registered_twice_are_refused(declare: Declare):
+    def program() -> None:
+        rack = pulumi.ComponentResource("test:index:Rack", "r1")
+        rack.register_outputs({"shelves": 1})
+        rack.register_outputs({"shelves": 2})
+
+    with pytest.raises(
+        MockEngineError, match="registered twice for urn:pulumi:test::argosy::test:index:Rack::r1"
+    ):
+        declare(program)
+
+
 def test_outputs_for_a_resource_nobody_declared_are_refused(declare: Declare):
     class Ghost(pulumi.ComponentResource):
         def __init__(self) -> None:

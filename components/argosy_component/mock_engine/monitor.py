@@ -109,9 +109,14 @@ class RecordingMonitor:
 
     def RegisterResourceOutputs(self, request: resource_pb2.RegisterResourceOutputsRequest) -> Empty:  # noqa: N802
         """Note what a component, or the stack, gives as its outputs."""
-        if request.urn not in self._records:
+        record = self._records.get(request.urn)
+        if record is None:
             raise MockEngineError(f"outputs were registered for {request.urn}, which was never declared")
-        self._records[request.urn].outputs = request.outputs
+        if record.outputs is not None:
+            raise MockEngineError(
+                f"outputs were registered twice for {request.urn}; the engine takes them once"
+            )
+        record.outputs = request.outputs
         return Empty()
 
     def Invoke(self, request: resource_pb2.ResourceInvokeRequest) -> resource_pb2.ResourceInvokeResponse:  # noqa: N802
