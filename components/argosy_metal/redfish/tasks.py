@@ -40,8 +40,8 @@ async def follow_task(
     """Poll until the operation has ended, and return the last answer.
 
     Without a place to look (iLO 5 answers 202 with nothing), or when the BMC has already forgotten the task,
-    the answer so far is returned: the caller confirms by observing. Raises BmcTaskError if the operation failed,
-    TaskUnfinishedError after `patience.task_seconds`.
+    the answer so far is returned: the caller confirms by observing. Raises BmcTaskError if the operation
+    failed, TaskUnfinishedError after `patience.task_seconds`.
     """
     path = _monitor(accepted)
     answer, deadline = accepted, clock.now() + patience.task_seconds

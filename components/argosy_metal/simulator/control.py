@@ -1,0 +1,77 @@
+"""Ask a running simulator, from another process: who it is, what it counted, and to misbehave."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from argosy_metal.simulator.endpoint import CA_FILE, Endpoint, SimulatorNotRunningError, read_endpoint
+from argosy_metal.simulator.world import FaultRule
+
+_HOST = "control.test"
+_TIMEOUT_SECONDS = 10.0
+
+
+class SimulatorControl:
+    """The control service of the simulator in `directory`.
+
+    Every call raises SimulatorNotRunningError if it does not answer.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def identity(self) -> dict[str, Any]:
+        """`pid` and `instance`, from the process itself."""
+        return self._call("GET", "identity")
+
+    def is_alive(self, endpoint: Endpoint) -> bool:
+        """True if the process that announced `endpoint` answers, and proves by its certificate to be it."""
+        try:
+            found = self.identity()
+        except SimulatorNotRunningError:
+            return False
+        return (found.get("pid"), found.get("instance")) == (endpoint.pid, endpoint.instance)
+
+    def servers(self) -> dict[str, dict[str, Any]]:
+        """What the simulator knows and counted of each server, by serial number."""
+        return {server["serial"]: server for server in self._call("GET", "servers")["servers"]}
+
+    def writes(self) -> list[dict[str, Any]]:
+        """The last writes: serial, at (simulated seconds), method, path, user_agent, status."""
+        return self._call("GET", "writes")["writes"]
+
+    def inject(self, rules: Iterable[FaultRule]) -> None:
+        """Spoil requests from now on."""
+        self._call("POST", "faults", json.dumps([asdict(rule) for rule in rules]))
+
+    def clear_faults(self) -> None:
+        """Spoil nothing any more."""
+        self._call("DELETE", "faults")
+
+    def _call(self, method: str, name: str, body: str | None = None) -> Any:
+        endpoint = read_endpoint(self._directory)
+        try:
+            context = ssl.create_default_context(cafile=str(self._directory / CA_FILE))
+            connection = http.client.HTTPSConnection(
+                "127.0.0.1", endpoint.port, timeout=_TIMEOUT_SECONDS, context=context
+            )
+            try:
+                connection.request(method, f"/_control/{name}", body, {"Host": _HOST})
+                answer = connection.getresponse()
+                raw = answer.read()
+            finally:
+                connection.close()
+        except (OSError, http.client.HTTPException) as error:
+            raise SimulatorNotRunningError(
+                f"{self._directory}: the simulator on port {endpoint.port} does not answer ({error}); "
+                "start it again: argosy metal simulate ENV --detach"
+            ) from None
+        if answer.status >= 300:
+            raise ValueError(f"control {name}: HTTP {answer.status}: {raw.decode(errors='replace')}")
+        return json.loads(raw) if raw else None

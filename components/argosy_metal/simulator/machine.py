@@ -1,0 +1,247 @@
+"""One simulated server: power, boot, installation, phone-home. Pure: it is told the time, and keeps none.
+
+At any moment at most one step is pending, due at a known time. `advance(now)` carries out all that have
+become due, so ten thousand servers cost nothing while nobody looks, and the same requests at the same times
+always give the same history.
+
+    off ─On─▶ powering on ─▶ self-test ─▶ boots ─┬─ image by virtual media ─▶ installs ─▶ self-test (again)
+                                                 ├─ installed disk ─▶ operating system ─▶ phones home
+                                                 └─ nothing: stays there
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from argosy_metal.simulator.world import Durations
+
+Power = Literal["On", "Off", "PoweringOn", "PoweringOff"]
+StepKind = Literal["powered-on", "powered-off", "power-cycled", "self-tested", "installed", "booted"]
+
+BOOT_TARGETS = ("None", "Pxe", "Hdd", "Cd", "Usb", "UefiHttp", "BiosSetup")
+RESET_TYPES = ("On", "ForceOff", "GracefulShutdown", "GracefulRestart", "ForceRestart", "PowerCycle")
+OPTICAL_SLOT = "CD1"
+MEDIA_SLOTS = (OPTICAL_SLOT, "USB1")
+_SLOT_OF_TARGET: Mapping[str, str] = {"Cd": OPTICAL_SLOT, "Usb": "USB1"}
+
+
+class PowerStateError(Exception):
+    """The reset type makes no sense in the server's power state."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What happens next, and when (simulated seconds)."""
+
+    at: float
+    kind: StepKind
+
+
+@dataclass(frozen=True)
+class BootableImage:
+    """An installer image in a virtual drive, and the installation it belongs to."""
+
+    url: str
+    sha256: str
+    install_id: str | None
+
+
+@dataclass(frozen=True)
+class PhoneHome:
+    """What a freshly booted operating system tells the hall's service."""
+
+    serial: str
+    image_sha256: str
+    image_url: str
+    install_id: str | None
+    boot_id: str
+    """Differs from boot to boot."""
+    booted_at: float
+    """Simulated seconds."""
+
+
+@dataclass
+class BootOverride:
+    """Where the next boot starts, in Redfish's words."""
+
+    target: str = "None"
+    enabled: str = "Disabled"
+    mode: str = "UEFI"
+
+
+@dataclass
+class MachineCounters:
+    """How often things happened to the server."""
+
+    power_ons: int = 0
+    resets: int = 0
+    boots: int = 0
+    media_inserts: int = 0
+    media_ejects: int = 0
+    installs_started: int = 0
+    installs_completed: int = 0
+
+
+@dataclass
+class MachineState:
+    """All that survives a restart of the simulator."""
+
+    power: Power = "Off"
+    boot_progress: str = "None"
+    pending: Step | None = None
+    override: BootOverride = field(default_factory=BootOverride)
+    media: dict[str, BootableImage] = field(default_factory=dict[str, BootableImage])
+    """By slot; absent means empty."""
+    installing: BootableImage | None = None
+    installed: BootableImage | None = None
+    phone_home: PhoneHome | None = None
+    counters: MachineCounters = field(default_factory=MachineCounters)
+
+
+class Machine:
+    """One server, driven by its BMC."""
+
+    def __init__(self, serial: str, durations: Durations, state: MachineState | None = None) -> None:
+        self.serial = serial
+        self.state = state or MachineState()
+        self.changed = False
+        """Set with every change; whoever saves the state resets it."""
+        self._durations = durations
+
+    def advance(self, now: float) -> None:
+        """Carry out what has become due until `now`."""
+        while (step := self.state.pending) is not None and step.at <= now:
+            self.state.pending = None
+            self.changed = True
+            self._carry_out(step)
+
+    def reset(self, reset_type: str, now: float) -> None:
+        """Carry out one of RESET_TYPES.
+
+        Raises PowerStateError if the server would have to be on for it and is not.
+        """
+        is_on = self.state.power in ("On", "PoweringOn")
+        if reset_type == "On":
+            if not is_on:
+                self._change_power("PoweringOn", now + self._durations.power_on, "powered-on")
+        elif not is_on:
+            if reset_type not in ("ForceOff", "GracefulShutdown"):
+                raise PowerStateError(f"{reset_type} needs a server that is on")
+        else:
+            self._reset_running(reset_type, now)
+        self.state.counters.resets += 1
+        self.changed = True
+
+    def set_override(self, override: BootOverride) -> None:
+        """Change where the next boot starts."""
+        self.state.override = override
+        self.changed = True
+
+    def insert(self, slot: str, image: BootableImage) -> None:
+        """Put an image into an empty drive."""
+        self.state.media[slot] = image
+        self.state.counters.media_inserts += 1
+        self.changed = True
+
+    def eject(self, slot: str) -> None:
+        """Empty a drive; an empty one stays empty."""
+        if self.state.media.pop(slot, None) is not None:
+            self.state.counters.media_ejects += 1
+        self.changed = True
+
+    def _carry_out(self, step: Step) -> None:
+        steps: Mapping[StepKind, Callable[[float], None]] = {
+            "powered-on": self._powered_on,
+            "powered-off": self._powered_off,
+            "power-cycled": self._power_cycled,
+            "self-tested": self._self_tested,
+            "installed": self._installed,
+            "booted": self._booted,
+        }
+        steps[step.kind](step.at)
+
+    def _reset_running(self, reset_type: str, now: float) -> None:
+        durations = self._durations
+        if reset_type == "ForceOff":
+            self._change_power("PoweringOff", now + durations.power_off, "powered-off")
+        elif reset_type == "GracefulShutdown":
+            self._change_power("PoweringOff", now + durations.graceful_shutdown, "powered-off")
+        elif reset_type == "GracefulRestart":
+            self._change_power("PoweringOff", now + durations.graceful_shutdown, "power-cycled")
+        elif reset_type == "PowerCycle":
+            self._change_power("PoweringOff", now + durations.power_off, "power-cycled")
+        elif self.state.power == "PoweringOn":
+            self._change_power("PoweringOn", now + durations.power_on, "powered-on")
+        else:
+            self.state.installing = None
+            self._self_test(now)
+
+    def _change_power(self, power: Power, at: float, kind: StepKind) -> None:
+        self.state.power = power
+        self.state.boot_progress = "None"
+        # An interrupted installation leaves a disk that does not boot.
+        self.state.installing = None
+        self.state.pending = Step(at, kind)
+
+    def _powered_on(self, at: float) -> None:
+        self.state.power = "On"
+        self.state.counters.power_ons += 1
+        self._self_test(at)
+
+    def _powered_off(self, at: float) -> None:
+        self.state.power = "Off"
+
+    def _power_cycled(self, at: float) -> None:
+        self._change_power("PoweringOn", at + self._durations.power_on, "powered-on")
+
+    def _self_test(self, at: float) -> None:
+        self.state.boot_progress = "PrimaryProcessorInitializationStarted"
+        self.state.pending = Step(at + self._durations.post, "self-tested")
+
+    def _self_tested(self, at: float) -> None:
+        state = self.state
+        state.counters.boots += 1
+        image = self._take_override()
+        if image is not None:
+            state.counters.installs_started += 1
+            state.installing, state.installed = image, None
+            state.boot_progress = "OSBootStarted"
+            state.pending = Step(at + self._durations.install, "installed")
+        elif state.installed is not None:
+            state.boot_progress = "OSBootStarted"
+            state.pending = Step(at + self._durations.boot, "booted")
+        else:
+            state.boot_progress = "OEM"
+
+    def _installed(self, at: float) -> None:
+        state = self.state
+        state.installed, state.installing = state.installing, None
+        state.counters.installs_completed += 1
+        self._self_test(at)
+
+    def _booted(self, at: float) -> None:
+        state = self.state
+        if state.installed is None:
+            return
+        state.boot_progress = "OSRunning"
+        state.phone_home = PhoneHome(
+            serial=self.serial,
+            image_sha256=state.installed.sha256,
+            image_url=state.installed.url,
+            install_id=state.installed.install_id,
+            boot_id=str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self.serial}/{state.counters.boots}")),
+            booted_at=at,
+        )
+
+    def _take_override(self) -> BootableImage | None:
+        """The image that the override leads to; an override for once is used up by any boot."""
+        override = self.state.override
+        if override.enabled == "Disabled":
+            return None
+        slot = _SLOT_OF_TARGET.get(override.target, "")
+        if override.enabled == "Once":
+            self.state.override = BootOverride(mode=override.mode)
+        return self.state.media.get(slot)
