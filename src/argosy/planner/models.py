@@ -18,7 +18,7 @@ Count = Annotated[int, Field(strict=True, ge=0)]
 class LockModel(BaseModel):
     """Base of all parts of the lock: frozen, and closed to unknown keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class PoolPlan(LockModel):
