@@ -24,7 +24,7 @@ HAND_WRITTEN = Path(__file__).parent / "hand_written_prod.py"
 
 
 def main(env: str) -> int:
-    render = [sys.executable, "-m", "argosy", "render", env, "--json"]
+    render = [str(Path(sys.executable).with_name("argosy")), "render", env, "--json"]
     with tempfile.TemporaryDirectory() as folder:
         listed = Path(folder) / "resources.json"
         listed.write_text(run(render), encoding="utf-8")
