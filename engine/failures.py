@@ -20,6 +20,7 @@ _NETWORK = re.compile(
     r"|NewConnectionError|NameResolutionError|ConnectTimeout|ProxyError|SSLError|error sending request",
     re.IGNORECASE,
 )
+_NOT_FOUND = re.compile(r"No matching distribution|no solution found", re.IGNORECASE)
 _TOOLCHAIN = re.compile(r"toolchain not available|requires go >= ", re.IGNORECASE)
 _DENIED = re.compile(r"permission denied|read-only file system", re.IGNORECASE)
 
@@ -43,6 +44,9 @@ def explain_output(lines: Iterable[str], tool: str, code: int) -> str:
     if line := seen(_NETWORK):
         setting = "GOPROXY" if tool == "go" else "PIP_INDEX_URL"
         return f"{tool} cannot fetch over the network ({line}); check it, or set {setting} to a mirror"
+    if line := seen(_NOT_FOUND):
+        # pip says the same of an index that cannot be reached and of one that lacks the package.
+        return f"no package index that can be reached has it for this machine ({line}); check PIP_INDEX_URL"
     if line := seen(_DENIED):
         return f"{tool} may not write where it has to ({line}); make that folder writable"
     if code < 0:

