@@ -7,13 +7,18 @@ are not plain text are faults; small anchors and aliases are allowed.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from argosy.errors import Fault, FleetError
 from argosy.spec.places import Path, Place, Places
 from argosy.spec.scalars import Scalar, Trap, find_trap, read_plain
+from argosy.spec.secrets import KEEP_OUT, holds_known_secret
 from argosy.spec.yaml_events import Event, YamlSyntaxError, parse_events, syntax_fault
+
+_COMMENT = re.compile(r"(?:^|\s)#(.*)")
 
 MAX_DEPTH = 50
 MAX_ALIASED_NODES = 1_000
@@ -197,4 +202,14 @@ def read_document(text: str, file: str) -> Document:
         raise FleetError([nothing])
     flattener = _Flattener()
     value = flattener.value(root, (), root)
-    return Document(value, Places(file, flattener.places), flattener.traps, tuple(composer.faults))
+    faults = (*composer.faults, *_secrets_in_comments(text, file))
+    return Document(value, Places(file, flattener.places), flattener.traps, faults)
+
+
+def _secrets_in_comments(text: str, file: str) -> Iterator[Fault]:
+    for number, line in enumerate(text.splitlines(), start=1):
+        comment = _COMMENT.search(line)
+        kind = holds_known_secret(comment[1]) if comment else None
+        if comment and kind:
+            given = f"{kind} in a comment (not shown)"
+            yield Fault(file, number, comment.start(1) + 1, "", given, "no secret in the file", KEEP_OUT)

@@ -19,6 +19,7 @@ from pydantic import (
     Field,
     StringConstraints,
     Tag,
+    WithJsonSchema,
 )
 from pydantic_core import PydanticCustomError
 
@@ -49,7 +50,16 @@ Text = Annotated[
     Field(description="Text on one line, without spaces at its ends."),
 ]
 Share = Annotated[
-    Decimal, BeforeValidator(_refuse_text), Field(ge=0, le=1, description="A share from 0 to 1.")
+    Decimal,
+    BeforeValidator(_refuse_text),
+    Field(ge=0, le=1, description="A share from 0 to 1."),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1, "description": "A share from 0 to 1."}),
+]
+Pue = Annotated[
+    Decimal,
+    BeforeValidator(_refuse_text),
+    Field(ge=1, le=3),
+    WithJsonSchema({"type": "number", "minimum": 1, "maximum": 3}),
 ]
 Nodes = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
 Country = Annotated[
@@ -76,6 +86,8 @@ Moment = Annotated[
     AwareDatetime,
     BeforeValidator(_refuse_numbers),
     Field(description="A date and time with its UTC offset, e.g. 2027-03-01T00:00Z."),
+    # Without `format`, by which editors would refuse a time without seconds.
+    WithJsonSchema({"type": "string"}),
 ]
 KubernetesVersion = Annotated[
     str,
@@ -173,7 +185,7 @@ class PowerSpec(SpecModel):
     """The power of a hall: its feeds, and what cooling adds."""
 
     feeds: Annotated[tuple[FeedSpec, ...], Field(min_length=1)]
-    pue: Annotated[Decimal, BeforeValidator(_refuse_text), Field(ge=1, le=3)] = Decimal("1.4")
+    pue: Pue = Decimal("1.4")
     """Power usage effectiveness: total power over IT power."""
 
 

@@ -13,6 +13,10 @@ from collections import Counter
 
 REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:\S+")
 """A reference to a secret, which may stand anywhere."""
+REFERENCE_WORDS = "a reference to a secret (`env:NAME` or `file:PATH`)"
+"""What a fault about a secret expects."""
+KEEP_OUT = "keep it in the environment or in a file, and change it if it was ever committed or shared"
+"""What a fault about a secret asks for."""
 
 _KNOWN = (
     ("a private key in PEM form", re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")),
@@ -49,11 +53,14 @@ def looks_secret(text: str) -> str | None:
     """What kind of secret `text` looks like, e.g. `an AWS access key id`; None when it looks harmless."""
     if REFERENCE.fullmatch(text):
         return None
-    if _ANY_KNOWN.search(text):
-        for kind, pattern in _KNOWN:
-            if pattern.search(text):
-                return kind
-    return "a password or key (long and random)" if _is_random(text) else None
+    return holds_known_secret(text) or ("a password or key (long and random)" if _is_random(text) else None)
+
+
+def holds_known_secret(text: str) -> str | None:
+    """What kind of secret, of a format that some vendor uses, stands anywhere in `text`."""
+    if not _ANY_KNOWN.search(text):
+        return None
+    return next((kind for kind, pattern in _KNOWN if pattern.search(text)), None)
 
 
 def names_secret(key: str) -> bool:

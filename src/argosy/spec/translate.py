@@ -14,12 +14,9 @@ from argosy.spec.hints import key_fix, smallest_fix, trap_fix
 from argosy.spec.models import Name, SecretRef
 from argosy.spec.places import Path
 from argosy.spec.plain import as_list, as_mapping
-from argosy.spec.secrets import REFERENCE, looks_secret, names_secret
+from argosy.spec.secrets import KEEP_OUT, REFERENCE, REFERENCE_WORDS, looks_secret, names_secret
 from argosy.spec.slots import Slot, fields_of, slot_at, slot_of
 from argosy.spec.words import shown, shown_key
-
-_REFERENCE_WORDS = "a reference to a secret (`env:NAME` or `file:PATH`)"
-_KEEP_OUT = "keep it in the environment or in a file, and change it if it was ever committed or shared"
 
 
 @dataclass(frozen=True)
@@ -86,7 +83,7 @@ class Translator:
 
     def _secret_fault(self, path: Path, kind: str) -> Fault:
         return self.document.places.fault(
-            path, given=f"{kind} (not shown)", expected=_REFERENCE_WORDS, fix=_KEEP_OUT
+            path, given=f"{kind} (not shown)", expected=REFERENCE_WORDS, fix=KEEP_OUT
         )
 
     def _nothing(self, path: Path, value: object) -> Fault | None:

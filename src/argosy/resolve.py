@@ -1,0 +1,200 @@
+"""Holds a fleet file against the catalogue and the providers: what no file can know of itself."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Network
+from typing import TYPE_CHECKING
+
+from argosy.catalog import METAL, Catalog, NodeType, NotInCatalogError
+from argosy.providers import Provider
+from argosy.spec.hints import nearest
+from argosy.spec.models import NodePoolSpec
+
+if TYPE_CHECKING:
+    from argosy.errors import Fault
+    from argosy.spec.loader import LoadedFleet
+
+
+def resolve(fleet: LoadedFleet, catalog: Catalog, providers: Mapping[str, Provider]) -> list[Fault]:
+    """Every fault that shows only beside the catalogue, the registered providers or the other sites, sorted.
+
+    What a vendor itself would reject (ids, zones, names) its provider says; those faults are among these.
+    """
+    faults = [
+        *_check_cidrs(fleet),
+        *_check_pools(fleet, catalog, providers),
+        *_check_inventories(fleet, catalog),
+        *_check_workloads(fleet, catalog),
+    ]
+    for name, site in fleet.spec.sites.items():
+        if site.provider in providers:
+            faults += providers[site.provider].refusals(name, fleet, catalog)
+        else:
+            faults.append(_unknown_provider(fleet, name, site.provider, providers))
+    return sorted(set(faults))
+
+
+def _unknown_provider(fleet: LoadedFleet, site: str, given: str, providers: Mapping[str, Provider]) -> Fault:
+    close = nearest(given, providers)
+    return fleet.fault(
+        f"sites.{site}.provider",
+        given=f"{given!r}, for which no provider is registered",
+        expected=f"one of {', '.join(sorted(providers))}",
+        fix=f"did you mean {close}?" if close else f"install the package that brings {given}",
+    )
+
+
+def _check_cidrs(fleet: LoadedFleet) -> Iterator[Fault]:
+    ranges = [(name, IPv4Network(site.cidr)) for name, site in fleet.spec.sites.items() if site.cidr]
+    for (first, one), (second, other) in itertools.combinations(ranges, 2):
+        if one.overlaps(other):
+            yield fleet.fault(
+                f"sites.{second}.cidr",
+                given=f"{other}, which overlaps {one} of {first}",
+                expected="a range that no other site uses, or the sites cannot reach each other",
+                fix=f"write {_free_range([network for _, network in ranges], other.prefixlen)}",
+            )
+
+
+def _free_range(taken: list[IPv4Network], prefix: int) -> str:
+    candidates = IPv4Network("10.0.0.0/8").subnets(new_prefix=max(prefix, 8))
+    # Few networks are taken, so one of the first thousand is free unless they fill the whole of 10.0.0.0/8.
+    for candidate in itertools.islice(candidates, 1_000):
+        if not any(candidate.overlaps(network) for network in taken):
+            return str(candidate)
+    return "a smaller range"
+
+
+def _check_pools(fleet: LoadedFleet, catalog: Catalog, providers: Mapping[str, Provider]) -> Iterator[Fault]:
+    for site_name, site in fleet.spec.sites.items():
+        for name, pool in site.node_pools.items():
+            at = f"sites.{site_name}.node_pools.{name}"
+            provider = providers.get(site.provider)
+            if provider is None:
+                continue
+            try:
+                node_type = _node_type(catalog, site.provider, pool)
+            except NotInCatalogError as error:
+                yield _unknown_type(fleet, at, pool, error)
+                continue
+            yield from _check_capacity(fleet, at, pool, node_type, provider)
+            yield from _check_one_fabric(fleet, at, pool, node_type)
+
+
+def _node_type(catalog: Catalog, provider: str, pool: NodePoolSpec) -> NodeType:
+    if provider == METAL:
+        return catalog.server_type(pool.server_type or "")
+    return catalog.instance_type(provider, pool.instance_type or "")
+
+
+def _unknown_type(fleet: LoadedFleet, at: str, pool: NodePoolSpec, error: NotInCatalogError) -> Fault:
+    key = "server_type" if pool.server_type else "instance_type"
+    return fleet.fault(
+        f"{at}.{key}",
+        given=f"{error.given!r}, which is not in the catalogue",
+        expected=f"a {error.kind} of the catalogue",
+        fix=error.fix,
+    )
+
+
+def _check_capacity(
+    fleet: LoadedFleet, at: str, pool: NodePoolSpec, node_type: NodeType, provider: Provider
+) -> Iterator[Fault]:
+    if pool.capacity is None:
+        return
+    kind = pool.capacity.type
+    offered = [known for known in node_type.capacity_types if known in provider.capabilities]
+    if kind not in provider.capabilities:
+        given = f"{kind} capacity, which {provider.name} does not have"
+    elif kind not in node_type.capacity_types:
+        given = f"{kind} capacity for {node_type.name}, which is not sold so"
+    else:
+        return
+    yield fleet.fault(
+        f"{at}.capacity.type",
+        given=given,
+        expected=f"{' or '.join(offered) or 'another node type'} for {node_type.name}",
+        fix=f"write type: {offered[0]}" if len(offered) == 1 else "pick one of them",
+    )
+
+
+def _check_one_fabric(
+    fleet: LoadedFleet, at: str, pool: NodePoolSpec, node_type: NodeType
+) -> Iterator[Fault]:
+    if pool.role == "training" and node_type.fabric != "none" and len(pool.zones) > 1:
+        yield fleet.fault(
+            f"{at}.zones",
+            given=f"{len(pool.zones)} zones for training over {node_type.fabric}",
+            expected="one zone, since no fabric spans two",
+            fix=f"write zone: {pool.zones[0]}, and a pool of its own for each other zone",
+        )
+
+
+def _check_inventories(fleet: LoadedFleet, catalog: Catalog) -> Iterator[Fault]:
+    for site, inventory in fleet.inventories.items():
+        named = {"server_type": inventory.server_type}
+        for index, server in enumerate(inventory.servers):
+            if server.server_type is not None:
+                named[f"servers[{index}].server_type"] = server.server_type
+        for at, server_type in named.items():
+            try:
+                catalog.server_type(server_type)
+            except NotInCatalogError as error:
+                yield fleet.fault(
+                    at,
+                    site=site,
+                    given=f"{server_type!r}, which is not in the catalogue",
+                    expected="a server type of the catalogue",
+                    fix=error.fix,
+                )
+
+
+def _check_workloads(fleet: LoadedFleet, catalog: Catalog) -> Iterator[Fault]:
+    for role, workloads in (
+        ("training", fleet.spec.demand.training),
+        ("inference", fleet.spec.demand.inference),
+    ):
+        owned = _accelerators_of(fleet, catalog, role)
+        for index, workload in enumerate(workloads):
+            at = f"demand.{role}[{index}].accelerator"
+            unknown = list(_unknown_accelerators(fleet, catalog, at, workload.accelerator))
+            yield from unknown
+            # A pool of an unknown type may be the one that was meant, so that nothing can be said yet.
+            if not unknown and owned is not None and owned.isdisjoint(workload.accelerator):
+                have = ", ".join(sorted(owned)) or "there is none"
+                yield fleet.fault(
+                    at,
+                    given=f"{', '.join(workload.accelerator)}, which no {role} pool has",
+                    expected=f"an accelerator of a {role} pool: {have}",
+                    fix=f"add one of them, or a {role} pool with {workload.accelerator[0]}",
+                )
+
+
+def _unknown_accelerators(
+    fleet: LoadedFleet, catalog: Catalog, at: str, accelerators: tuple[str, ...]
+) -> Iterator[Fault]:
+    for position, name in enumerate(accelerators):
+        try:
+            catalog.accelerator(name)
+        except NotInCatalogError as error:
+            yield fleet.fault(
+                f"{at}[{position}]",
+                given=f"{name!r}, which is not in the catalogue",
+                expected="an accelerator of the catalogue",
+                fix=error.fix,
+            )
+
+
+def _accelerators_of(fleet: LoadedFleet, catalog: Catalog, role: str) -> set[str] | None:
+    """Accelerators of all pools of a role; None when a pool's type is not in the catalogue."""
+    found: set[str] = set()
+    for site in fleet.spec.sites.values():
+        for pool in site.node_pools.values():
+            if pool.role == role:
+                try:
+                    found.add(_node_type(catalog, site.provider, pool).accelerator)
+                except NotInCatalogError:
+                    return None
+    return found

@@ -1,0 +1,40 @@
+"""The fleet file's JSON Schema, for editors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from argosy.spec.models import FleetSpec
+from argosy.spec.plain import as_list, as_mapping
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def fleet_json_schema() -> dict[str, Any]:
+    """The schema of a fleet file (JSON Schema, draft 2020-12), with the models' docstrings as descriptions.
+
+    Looser than the loader, which also holds fields against each other; stricter in one thing: an editor that
+    reads YAML by the letter takes `2_000_000` for text.
+    """
+    schema = _as_loaded(FleetSpec.model_json_schema())
+    return {"$schema": DRAFT, **schema, "title": "Argosy fleet file"}
+
+
+def _as_loaded(node: Any) -> Any:
+    """Without the nulls that the loader refuses, and with mappings closed to names it refuses."""
+    if (items := as_list(node)) is not None:
+        return [_as_loaded(item) for item in items]
+    mapping = as_mapping(node)
+    if mapping is None:
+        return node
+    closed = {key: _as_loaded(child) for key, child in mapping.items() if (key, child) != ("default", None)}
+    choices = closed.get("anyOf", [])
+    if {"type": "null"} in choices:
+        [only] = [choice for choice in choices if choice != {"type": "null"}]
+        del closed["anyOf"]
+        closed = {**only, **closed}
+    if closed.get("type") == "number" and "default" in closed:
+        closed["default"] = float(closed["default"])
+    if "patternProperties" in closed:
+        closed["additionalProperties"] = False
+    return closed
