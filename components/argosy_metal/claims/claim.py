@@ -1,0 +1,101 @@
+"""A claim: one server, its one owner, and how far the machine on it has come.
+
+ClaimsError                      anything the claims store refuses
+├── ForeignClaimError            someone else owns the server: choose another, or ask the owner to release it
+├── LostClaimError               the claim is gone or was changed by someone else: run `pulumi refresh`
+├── StaleRunError                a newer run has taken over: this run must not write; start a new one
+└── ClaimsUnavailableError       the store cannot be read or written: mend what the message names, run again
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from argosy.errors import ArgosyError
+
+
+class Phase(StrEnum):
+    """How far a machine has come. Each is written before the step that it permits."""
+
+    CLAIMED = "claimed"
+    """The server is owned; nothing was done to it."""
+    PREPARING = "preparing"
+    """An attempt has its install id; the server is being made ready to boot its image."""
+    BOOTING = "booting"
+    """Power-on is permitted: off, image inserted and boot override were all observed."""
+    INSTALLING = "installing"
+    """The server was seen running the installer."""
+    RUNNING = "running"
+    """The installed system reported with this attempt's install id."""
+    FAILED = "failed"
+    """The attempt came to nothing; the next one starts from the beginning."""
+    QUARANTINED = "quarantined"
+    """Too many attempts with one image; no further one is started."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One row of the claims store."""
+
+    site: str
+    serial: str
+    slot: str
+    owner: str
+    """`project/stack` of the Pulumi stack that holds the server."""
+    holder: str
+    """URN of the `ServerClaim` that took it."""
+    generation: int
+    """Counts how often this server was claimed, over all owners."""
+    record: Mapping[str, object]
+    """The claim's other inputs (BMC, rack, feeds, credential references), so that an id alone finds them."""
+    phase: Phase = Phase.CLAIMED
+    machine_number: int = 1
+    """Counts the machines this claim has carried; a deleted machine ends its number."""
+    image_url: str | None = None
+    image_sha256: str | None = None
+    attempts: int = 0
+    """Attempts to install the image on this machine so far."""
+    install_id: str | None = None
+    """Names the attempt in hand: the installed system reports with it."""
+    version: int = 1
+    """Counts the row's changes; a change must name the version it saw."""
+
+    @property
+    def server_id(self) -> str:
+        """`site/serial`, the id of the resources that stand on this claim."""
+        return f"{self.site}/{self.serial}"
+
+
+class ClaimsError(ArgosyError):
+    """The claims store refuses."""
+
+
+class ForeignClaimError(ClaimsError):
+    """Someone else owns the server."""
+
+    def __init__(self, held: Claim, wanted_by: str) -> None:
+        self.held = held
+        super().__init__(
+            f"server {held.server_id} is owned by stack {held.owner} (slot {held.slot}, {held.holder}), so"
+            f" {wanted_by} may not have it; pin another serial in the lock, or release it there first"
+        )
+
+
+class LostClaimError(ClaimsError):
+    """The claim is gone, or someone changed it in between."""
+
+    def __init__(self, claim: Claim) -> None:
+        super().__init__(
+            f"the claim of {claim.owner} on server {claim.server_id} was released or changed by someone else;"
+            " run `pulumi refresh`, then `pulumi up`"
+        )
+
+
+class StaleRunError(ClaimsError):
+    """A newer run writes for this stack now, or the run that started this process has ended."""
+
+
+class ClaimsUnavailableError(ClaimsError):
+    """The claims file cannot be used."""
