@@ -1,0 +1,82 @@
+"""What to do next with a machine, decided from what was recorded and what is seen. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from argosy_metal.claims import Phase
+
+OFF = "Off"
+ON = "On"
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What a look at a server showed."""
+
+    power: str
+    """Redfish's `PowerState`: `On`, `Off`, `PoweringOn`, `PoweringOff`, `Paused`."""
+    media_inserted: bool
+    """Whether any image is in the virtual drive."""
+    holds_image: bool
+    """Whether it is the image of the attempt in hand."""
+    boots_image: bool
+    """Whether the next boot, and only that, is set to the virtual drive."""
+
+
+class Step(StrEnum):
+    """One atomic step. The value is how a message names it."""
+
+    BEGIN_ATTEMPT = "begin an attempt"
+    POWER_OFF = "power off"
+    EJECT = "eject the other image"
+    INSERT = "insert the image"
+    SET_BOOT = "set the next boot to the image"
+    RESET_BOOT = "drop the boot override"
+    PERMIT_BOOT = "permit the boot"
+    POWER_ON = "power on"
+    NOTE_INSTALLING = "note that the installer runs"
+    WAIT = "wait for the installed system's report"
+    END_ATTEMPT = "end the attempt"
+    EJECT_INSTALLER = "eject the installer"
+    FINISH = "record that the machine runs"
+    REFUSE = "refuse further attempts"
+    NOTHING = "nothing"
+
+
+def next_step(phase: Phase, seen: Observation, *, reported: bool) -> Step:
+    """The one step that brings the machine closer to `running`.
+
+    `reported`: the installed system has sent the install id of the attempt in hand.
+    """
+    if reported and phase is not Phase.RUNNING:
+        return Step.EJECT_INSTALLER if seen.holds_image else Step.FINISH
+    match phase:
+        case Phase.CLAIMED | Phase.FAILED:
+            return Step.BEGIN_ATTEMPT
+        case Phase.PREPARING:
+            return _prepare(seen)
+        case Phase.BOOTING | Phase.INSTALLING:
+            return _boot(phase, seen)
+        case Phase.RUNNING:
+            return Step.NOTHING
+        case Phase.QUARANTINED:
+            return Step.REFUSE
+
+
+def _prepare(seen: Observation) -> Step:
+    if seen.power != OFF:
+        return Step.POWER_OFF
+    if not seen.holds_image:
+        return Step.EJECT if seen.media_inserted else Step.INSERT
+    return Step.PERMIT_BOOT if seen.boots_image else Step.SET_BOOT
+
+
+def _boot(phase: Phase, seen: Observation) -> Step:
+    if seen.power == OFF:
+        never_started = phase is Phase.BOOTING and seen.boots_image and seen.holds_image
+        return Step.POWER_ON if never_started else Step.END_ATTEMPT
+    if phase is Phase.BOOTING and seen.power == ON and not seen.boots_image:
+        return Step.NOTE_INSTALLING
+    return Step.WAIT

@@ -1,0 +1,46 @@
+"""The claim of one machine as its driver holds it: every change is written before it counts."""
+
+from __future__ import annotations
+
+import asyncio
+
+from argosy_metal.claims import Claim, ClaimStore, Phase
+from argosy_metal.lifecycle.image import Image, install_id_of
+
+
+class Journal:
+    """Writes one claim's progress. Raises StaleRunError or LostClaimError when this run must not go on."""
+
+    def __init__(self, store: ClaimStore, claim: Claim) -> None:
+        self.claim = claim
+        self._store = store
+
+    async def write(self, **changes: object) -> None:
+        """Write `changes` if nobody else has changed the claim."""
+        self.claim = await asyncio.to_thread(self._store.change, self.claim, **changes)
+
+    async def assert_may_act(self) -> None:
+        """Asked immediately before a BMC is changed."""
+        await asyncio.to_thread(self._store.assert_may_write, self.claim.owner)
+
+    async def begin_attempt(self, image: Image) -> None:
+        """Name the next attempt; from now on the server may be powered off and given the image."""
+        attempt = self.claim.attempts + 1
+        await self.write(
+            phase=Phase.PREPARING,
+            attempts=attempt,
+            install_id=install_id_of(self.claim, image, attempt),
+            image_url=image.url,
+            image_sha256=image.sha256,
+        )
+
+    async def forget_machine(self) -> None:
+        """Back to a bare claim; the next machine on it gets other install ids."""
+        await self.write(
+            phase=Phase.CLAIMED,
+            machine_number=self.claim.machine_number + 1,
+            attempts=0,
+            install_id=None,
+            image_url=None,
+            image_sha256=None,
+        )

@@ -1,0 +1,41 @@
+"""How long each step may take. Hall operators' figures; a simulator's clock divides them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_SHORTEST_POLL_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds in seconds, generous: users of MAAS and Ironic complain about limits that are too short."""
+
+    power_seconds: float = 120.0
+    """Until a power change shows."""
+    media_seconds: float = 60.0
+    """Until an inserted or ejected image, or a boot override, shows."""
+    install_seconds: float = 90 * 60.0
+    """From power-on to the installed system's report: 15 min self-test, 45 min install, 30 min first boot."""
+    silence_seconds: float = 300.0
+    """How long a BMC may be silent while its server installs."""
+    poll_seconds: float = 10.0
+    """Between two questions for the report."""
+    attempts: int = 5
+    """Attempts per image before a server is quarantined. As Metal3 does (baremetal-operator PR 3468)."""
+
+    def scaled(self, time_scale: float) -> Limits:
+        """The limits where `time_scale` seconds of the hall pass in one of ours.
+
+        Steps that our own computer takes part in keep at least ten seconds: its time does not shrink.
+        """
+        if time_scale == 1:
+            return self
+        return Limits(
+            power_seconds=max(10.0, self.power_seconds / time_scale),
+            media_seconds=max(10.0, self.media_seconds / time_scale),
+            install_seconds=max(20.0, self.install_seconds / time_scale),
+            silence_seconds=max(5.0, self.silence_seconds / time_scale),
+            poll_seconds=max(_SHORTEST_POLL_SECONDS, self.poll_seconds / time_scale),
+            attempts=self.attempts,
+        )

@@ -1,0 +1,253 @@
+"""Drives one machine: looks, decides, acts, confirms, until it runs or must not go on."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from argosy_metal.claims import Phase
+from argosy_metal.lifecycle.decide import OFF, Observation, Step, next_step
+from argosy_metal.lifecycle.failure import InterruptedMachineError, MachineError, MachineNotReadyError
+from argosy_metal.lifecycle.image import Image
+from argosy_metal.lifecycle.journal import Journal
+from argosy_metal.lifecycle.leash import Leash, OutOfTimeError, StopRequestedError
+from argosy_metal.lifecycle.limits import Limits
+from argosy_metal.lifecycle.reports import Report, Reports, ReportsUnavailableError
+from argosy_metal.lifecycle.server import Server
+from argosy_metal.redfish import Clock, RedfishError, WrongServerError
+
+_T = TypeVar("_T")
+_GO_ON = "run `pulumi up` again: it goes on from this phase"
+
+
+@dataclass(frozen=True)
+class Running:
+    """What is known of a machine that runs."""
+
+    boot_id: str
+    power: str
+
+
+class Machine:
+    """One machine on one claimed server. Public methods raise MachineError, or what the journal raises."""
+
+    def __init__(
+        self, journal: Journal, server: Server, reports: Reports, limits: Limits, clock: Clock, leash: Leash
+    ) -> None:
+        self._journal = journal
+        self._server = server
+        self._reports = reports
+        self._limits = limits
+        self._clock = clock
+        self._leash = leash
+
+    async def bring_up(self, image: Image, *, online: bool) -> Running:
+        """Install `image` unless this very attempt's system has reported, then see to its power."""
+        return await self._explained(lambda: self._bring_up(image, online=online))
+
+    async def take_down(self) -> None:
+        """Eject our image, cut the power, forget the machine. The claim stays."""
+        await self._explained(self._take_down)
+
+    async def look(self) -> tuple[Observation, Report | None]:
+        """What is there now. Changes nothing."""
+        return await self._explained(self._look)
+
+    async def _bring_up(self, image: Image, *, online: bool) -> Running:
+        await self._agree_on_image(image)
+        while True:
+            seen, report = await self._look()
+            step = next_step(self._journal.claim.phase, seen, reported=report is not None)
+            if step is Step.NOTHING:
+                break
+            self._leash.check()
+            await self._take(step, image)
+        if report is None:
+            raise self._not_ready(
+                "the hall's service knows no report of this installation",
+                "run `pulumi refresh`, then `pulumi up`",
+            )
+        seen = await self._see_to_power(seen, online=online)
+        return Running(report.boot_id, seen.power)
+
+    async def _agree_on_image(self, image: Image) -> None:
+        """Drop what an interrupted run began with another image; never a machine that runs."""
+        claim = self._journal.claim
+        if claim.image_sha256 in (None, image.sha256):
+            return
+        if claim.phase is Phase.RUNNING:
+            raise MachineError(
+                claim,
+                f"it runs another image already (sha256 {claim.image_sha256})",
+                f"`pulumi import` it as {claim.server_id}, and the next `pulumi up` replaces it",
+            )
+        await self._take_down()
+
+    async def _take(self, step: Step, image: Image) -> None:
+        journal, server = self._journal, self._server
+        match step:
+            case Step.BEGIN_ATTEMPT:
+                await self._begin_attempt(image)
+            case Step.POWER_OFF:
+                await self._act(step, server.power_off, lambda seen: seen.power == OFF)
+            case Step.EJECT | Step.EJECT_INSTALLER:
+                await self._act(step, server.eject, lambda seen: not seen.media_inserted)
+            case Step.INSERT:
+                url = self._media_url() or ""
+                await self._act(step, lambda: server.insert(url), lambda seen: seen.holds_image)
+            case Step.SET_BOOT:
+                await self._act(step, server.boot_image_once, lambda seen: seen.boots_image)
+            case Step.PERMIT_BOOT:
+                await journal.write(phase=Phase.BOOTING)
+            case Step.POWER_ON:
+                await self._act(step, server.power_on, lambda seen: seen.power != OFF)
+            case Step.NOTE_INSTALLING:
+                await journal.write(phase=Phase.INSTALLING)
+            case Step.WAIT:
+                await self._wait_for_report()
+            case Step.END_ATTEMPT:
+                await self._end_attempt()
+            case Step.FINISH:
+                await journal.write(phase=Phase.RUNNING)
+            case Step.REFUSE | Step.NOTHING | Step.RESET_BOOT:
+                raise self._quarantined()
+
+    async def _begin_attempt(self, image: Image) -> None:
+        if self._journal.claim.attempts >= self._limits.attempts:
+            await self._journal.write(phase=Phase.QUARANTINED)
+            raise self._quarantined()
+        await self._journal.begin_attempt(image)
+
+    async def _end_attempt(self) -> None:
+        """The server is off though it should be installing; a reboot may look like that for a moment."""
+        await self._leash.pause(self._limits.poll_seconds)
+        seen, report = await self._look()
+        if report is not None or seen.power != OFF:
+            return
+        failure = self._not_ready(
+            "the server went off before its installed system reported",
+            "read the server's console log; `pulumi up` begins the next attempt",
+        )
+        await self._journal.write(phase=Phase.FAILED)
+        raise failure
+
+    async def _wait_for_report(self) -> None:
+        """Wait until there is a report or the server needs another look."""
+        started = last_answer = self._clock.now()
+        while True:
+            await self._leash.pause(self._limits.poll_seconds)
+            if await self._report() is not None:
+                return
+            now = self._clock.now()
+            if now - started > self._limits.install_seconds:
+                await self._give_up(now - started)
+            try:
+                seen = await self._observe()
+            except WrongServerError:
+                raise
+            except RedfishError:
+                if now - last_answer > self._limits.silence_seconds:
+                    raise
+                continue
+            last_answer = now
+            if next_step(self._journal.claim.phase, seen, reported=False) is not Step.WAIT:
+                return
+
+    async def _give_up(self, seconds: float) -> None:
+        failure = self._not_ready(
+            f"no report from the installed system for {seconds:.0f} s",
+            "read the console log; `pulumi up` looks for the report once more, then begins the next attempt",
+        )
+        await self._journal.write(phase=Phase.FAILED)
+        raise failure
+
+    async def _see_to_power(self, seen: Observation, *, online: bool) -> Observation:
+        if online and seen.power == OFF:
+            return await self._act(Step.POWER_ON, self._server.power_on, lambda now: now.power != OFF)
+        if not online and seen.power != OFF:
+            return await self._act(Step.POWER_OFF, self._server.shut_down, lambda now: now.power == OFF)
+        return seen
+
+    async def _take_down(self) -> None:
+        claim = self._journal.claim
+        if claim.phase is not Phase.CLAIMED:
+            seen = await self._observe()
+            if seen.holds_image:
+                await self._act(Step.EJECT, self._server.eject, lambda now: not now.media_inserted)
+            if seen.power != OFF:
+                await self._act(Step.POWER_OFF, self._server.power_off, lambda now: now.power == OFF)
+            if seen.boots_image:
+                await self._act(Step.RESET_BOOT, self._server.boot_normally, lambda now: not now.boots_image)
+        await self._journal.forget_machine()
+
+    async def _act(
+        self, step: Step, act: Callable[[], Awaitable[None]], done: Callable[[Observation], bool]
+    ) -> Observation:
+        """Do it once, and look until it shows: neither an answer nor its absence proves anything."""
+        self._leash.check()
+        await self._journal.assert_may_act()
+        await act()
+        power = step in (Step.POWER_ON, Step.POWER_OFF)
+        limit = self._limits.power_seconds if power else self._limits.media_seconds
+        started = self._clock.now()
+        while not done(seen := await self._observe()):
+            if self._clock.now() - started > limit:
+                raise self._not_ready(
+                    f"{step.value}: the BMC accepted it, but it does not show after {limit:.0f} s",
+                    f"look at the server on its BMC, then {_GO_ON}",
+                )
+            await self._leash.pause(self._limits.poll_seconds)
+        return seen
+
+    async def _look(self) -> tuple[Observation, Report | None]:
+        # The report first: where there is one, nothing the server shows can lead to a second install.
+        report = await self._report()
+        return await self._observe(), report
+
+    async def _observe(self) -> Observation:
+        return await self._server.observe(self._media_url())
+
+    async def _report(self) -> Report | None:
+        claim = self._journal.claim
+        if claim.install_id is None:
+            return None
+        report = await self._reports.find(claim.serial)
+        return report if report is not None and report.install_id == claim.install_id else None
+
+    def _media_url(self) -> str | None:
+        claim = self._journal.claim
+        if claim.image_url is None or claim.image_sha256 is None or claim.install_id is None:
+            return None
+        return Image(claim.image_url, claim.image_sha256).media_url(claim.install_id)
+
+    async def _explained(self, work: Callable[[], Awaitable[_T]]) -> _T:
+        """Do the work; whatever stops it is told with server, phase and next step."""
+        try:
+            return await work()
+        except RedfishError as error:
+            raise self._not_ready(
+                f"{error.operation}: {error.found}", f"{error.next_step}; {_GO_ON}"
+            ) from error
+        except ReportsUnavailableError as error:
+            raise self._not_ready(
+                str(error), f"check the hall's provisioning service, then {_GO_ON}"
+            ) from error
+        except OutOfTimeError as error:
+            raise self._not_ready("the time given to this resource is over", _GO_ON) from error
+        except StopRequestedError as error:
+            raise InterruptedMachineError(
+                self._journal.claim, "the run was told to stop; the step in hand was finished", _GO_ON
+            ) from error
+
+    def _not_ready(self, found: str, next_step: str) -> MachineNotReadyError:
+        return MachineNotReadyError(self._journal.claim, found, next_step)
+
+    def _quarantined(self) -> MachineError:
+        claim = self._journal.claim
+        return MachineNotReadyError(
+            claim,
+            f"quarantined after {claim.attempts} attempts with one image",
+            "mend the server or the image; `pulumi up --replace` with this machine's URN, or another image,"
+            " begins anew",
+        )

@@ -1,0 +1,62 @@
+"""The hall's provisioning service: which installed system has reported, and with which install id."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from argosy_metal.redfish import BmcGate, Patience, RedfishError, Resolve, Trust
+from argosy_metal.redfish.messages import text_at
+from argosy_metal.redfish.transport import Transport
+
+
+@dataclass(frozen=True)
+class Report:
+    """What an installed system said when it came up."""
+
+    install_id: str
+    boot_id: str
+
+
+class ReportsUnavailableError(Exception):
+    """The provisioning service does not answer as it should; says nothing about the server."""
+
+
+class Reports(Protocol):
+    """Where installed systems report."""
+
+    async def find(self, serial: str) -> Report | None:
+        """The latest report of a server; None if there is none. Raises ReportsUnavailableError."""
+        ...
+
+
+class ReportService:
+    """The service at the fleet file's `phone_home`: `GET {phone_home}/{serial}` answers JSON or 404."""
+
+    def __init__(
+        self, url: str, trust: Trust, patience: Patience, resolve: Resolve | None, user_agent: str
+    ) -> None:
+        parts = urlsplit(url)
+        self._path = parts.path.rstrip("/")
+        self._headers = {"Accept": "application/json", "User-Agent": user_agent}
+        self._transport = Transport(f"https://{parts.netloc}", trust, patience, BmcGate(8), resolve)
+
+    async def find(self, serial: str) -> Report | None:
+        """The latest report of a server; None if there is none."""
+        try:
+            answer = await self._transport.exchange(
+                "GET", f"{self._path}/{serial}", headers=self._headers, operation="ask for the report"
+            )
+        except RedfishError as error:
+            raise ReportsUnavailableError(f"{error.host} does not answer: {error.found}") from error
+        if answer.status == 404:
+            return None
+        install_id, boot_id = text_at(answer.body, "install_id"), text_at(answer.body, "boot_id")
+        if answer.status != 200 or install_id is None or boot_id is None:
+            raise ReportsUnavailableError(f"{self._transport.host} answers {answer.status} without a report")
+        return Report(install_id, boot_id)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._transport.close()
