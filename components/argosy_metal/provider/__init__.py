@@ -1,0 +1,1 @@
+"""The Pulumi plugin `pulumi-resource-baremetal`: `ServerClaim` and `Machine` over gRPC."""

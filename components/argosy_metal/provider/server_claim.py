@@ -1,0 +1,119 @@
+"""`baremetal:index:ServerClaim`: this stack owns this server. Takes seconds, before all slow work."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from argosy_metal.claims import Claim, ForeignClaimError, Phase
+from argosy_metal.provider.checks import Failure, Rule, check_inputs, text, texts
+from argosy_metal.provider.hall import Hall
+from argosy_metal.provider.requests import ResourceRequest
+from argosy_metal.provider.resource import Change, Difference, Found, Outputs
+from argosy_metal.provider.values import UNKNOWN, Unknown
+
+SERVER_CLAIM = "baremetal:index:ServerClaim"
+_REFERENCE = text(r"env:[A-Za-z_][A-Za-z0-9_]*|file:[^\s]+", "`env:NAME` or `file:PATH`, never the secret")
+_REQUIRED: Mapping[str, Rule] = {
+    "site": text(r"[a-z][a-z0-9-]*", "the name of a site"),
+    "serial": text(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "a serial number"),
+    "slot": text(r"[^\s]+", "the slot that the lock pins to this serial"),
+    "bmc": text(r"https://[^\s/@]+(/[^\s]*)?", "the https URL of the BMC"),
+    "rack": text(r"[^\s]+", "the name of a rack"),
+    "feeds": texts("the names of the feeds, at least one"),
+    "usernameRef": _REFERENCE,
+    "passwordRef": _REFERENCE,
+}
+_IDENTITY = frozenset({"site", "serial"})
+_RECORD = ("bmc", "rack", "feeds", "usernameRef", "passwordRef")
+
+
+class ServerClaims:
+    """Grants, describes and releases servers."""
+
+    def __init__(self, hall: Callable[[], Hall]) -> None:
+        self._hall = hall
+
+    def check(self, news: Mapping[str, Any]) -> tuple[Mapping[str, Any], Sequence[Failure]]:
+        """Shapes only."""
+        return news, check_inputs(news, _REQUIRED, {})
+
+    def diff(self, request: ResourceRequest) -> Difference:
+        """Another server is another claim; everything else is described anew."""
+        changed = [name for name in _REQUIRED if request.news.get(name) != request.olds.get(name)]
+        return Difference(
+            {name: Change.REPLACE if name in _IDENTITY else Change.UPDATE for name in sorted(changed)}
+        )
+
+    async def create(self, request: ResourceRequest) -> tuple[str, Outputs]:
+        """Take the server, or take up the claim that an interrupted run of this stack left."""
+        if request.preview:
+            return "", {**request.news, "serverId": _server_id(request.news), "generation": UNKNOWN}
+        granted = await asyncio.to_thread(self._hall().store.claim, _wanted(request))
+        return granted.server_id, _outputs(granted)
+
+    async def read(self, request: ResourceRequest) -> Found:
+        """The claim as the store has it; gone if it is released, or someone else's by now."""
+        claim = await self._hall().claim_of(request.resource_id)
+        if claim is None:
+            return Found()
+        if claim.owner != request.owner:
+            if request.olds:
+                return Found()
+            raise ForeignClaimError(claim, f"stack {request.owner}")
+        outputs = _outputs(claim)
+        return Found(claim.server_id, outputs, {name: outputs[name] for name in _REQUIRED})
+
+    async def update(self, request: ResourceRequest) -> Outputs:
+        """Describe the server anew: slot, BMC, rack, feeds, references."""
+        if request.preview:
+            return {**request.olds, **request.news}
+        claim = await self._hall().own_claim(request.resource_id, request.owner)
+        wanted = _wanted(request)
+        changed = await asyncio.to_thread(
+            self._hall().store.change, claim, slot=wanted.slot, holder=request.urn, record=wanted.record
+        )
+        return _outputs(changed)
+
+    async def delete(self, request: ResourceRequest) -> None:
+        """Give the server back. A machine that a killed run left on it is taken down first."""
+        claim = await self._hall().claim_of(request.resource_id)
+        # A claim that was released and granted anew, even to us, is not the one to delete.
+        generation = request.olds.get("generation")
+        if claim is None or claim.owner != request.owner or generation not in (None, claim.generation):
+            return
+        if claim.phase is not Phase.CLAIMED:
+            async with self._hall().machine(claim, request.timeout_seconds) as (machine, journal):
+                await machine.take_down()
+                claim = journal.claim
+        await asyncio.to_thread(self._hall().store.release, claim)
+
+
+def _wanted(request: ResourceRequest) -> Claim:
+    news = request.news
+    return Claim(
+        site=news["site"],
+        serial=news["serial"],
+        slot=news["slot"],
+        owner=request.owner,
+        holder=request.urn,
+        generation=0,
+        record={name: news[name] for name in _RECORD},
+    )
+
+
+def _outputs(claim: Claim) -> dict[str, Any]:
+    return {
+        "site": claim.site,
+        "serial": claim.serial,
+        "slot": claim.slot,
+        **{name: claim.record[name] for name in _RECORD},
+        "serverId": claim.server_id,
+        "generation": claim.generation,
+    }
+
+
+def _server_id(inputs: Mapping[str, Any]) -> str | Unknown:
+    site, serial = inputs["site"], inputs["serial"]
+    return UNKNOWN if isinstance(site, Unknown) or isinstance(serial, Unknown) else f"{site}/{serial}"
