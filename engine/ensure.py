@@ -5,6 +5,7 @@ Exit code 0, or 1 with one sentence that says what is wrong, or 130 when interru
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import re
@@ -29,6 +30,7 @@ LANGUAGE_HOST_FILES = (
     "pulumi-language-python",
 )
 PROGRAM_RUNNER = "pulumi-language-python-exec"
+ENGINE_BYTES = 200_000_000  # 115 MB kept, and what the linker needs beside it
 
 
 def main() -> int:
@@ -146,6 +148,9 @@ def build(cache: Path, target: Path, version: str) -> None:
     """Build into a folder of its own and rename it, so that an interrupted build leaves no half engine."""
     for leftover in cache.glob(".building-*"):
         shutil.rmtree(leftover, ignore_errors=True)
+    if shutil.disk_usage(cache).free < ENGINE_BYTES:
+        # Said now: Go would find out only when it links, after minutes.
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target))
     work = cache / "work"  # kept when a build fails: what was fetched need not be fetched again
     staging = Path(tempfile.mkdtemp(prefix=".building-", dir=cache))
     try:

@@ -355,6 +355,21 @@ def test_a_disk_that_fills_while_we_write_is_told_from_a_cache_that_is_not_ours(
     )
 
 
+def test_a_full_disk_is_noticed_before_the_build_and_not_minutes_later(
+    machine: Machine, engine_module: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ensure = engine_module("ensure")
+    nearly_full = shutil.disk_usage(machine.home)._replace(free=ensure.ENGINE_BYTES - 1)
+
+    def disk_usage(_path: Path) -> Any:
+        return nearly_full
+
+    monkeypatch.setattr(shutil, "disk_usage", disk_usage)
+
+    with pytest.raises(OSError, match="No space left on device"):
+        ensure.build(machine.home, machine.home / "1.2.3", "1.2.3")
+
+
 def test_a_long_build_tells_how_far_it_is(
     machine: Machine, engine_module: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
