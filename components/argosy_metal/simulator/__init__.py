@@ -15,7 +15,7 @@ endpoint = start_detached(config, Path(".argosy/local/simulator"))   # ready whe
 | address | answers |
 |---|---|
 | `https://BMC_HOST/redfish/v1/` | Redfish; user `argosy`, password in `DIRECTORY/bmc-password` |
-| `https://PROVISION_HOST/images/NAME.iso?install=ID` | an installer image (also `/images/SHA256.iso`) |
+| `https://PROVISION_HOST/images/NAME.iso?install=ID&sha256=…` | an image (also `/images/SHA256.iso`) |
 | `https://PROVISION_HOST/phone-home/SERIAL` | what the machine last said when it booted; 404 until then |
 | `https://control.test/_control/…` | counters, writes, faults: `SimulatorControl(DIRECTORY)` |
 

@@ -46,7 +46,15 @@ class BootableImage:
 
     url: str
     sha256: str
+    """Of the image as it was fetched."""
     install_id: str | None
+    expected_sha256: str | None = None
+    """What the installer was told to expect; it refuses to install anything else."""
+
+    @property
+    def is_as_expected(self) -> bool:
+        """False if somebody has put other bytes behind the URL."""
+        return self.expected_sha256 in (None, self.sha256)
 
 
 @dataclass(frozen=True)
@@ -83,6 +91,8 @@ class MachineCounters:
     media_ejects: int = 0
     installs_started: int = 0
     installs_completed: int = 0
+    installs_refused: int = 0
+    """The image was not the expected one."""
 
 
 @dataclass
@@ -206,15 +216,23 @@ class Machine:
         state.counters.boots += 1
         image = self._take_override()
         if image is not None:
-            state.counters.installs_started += 1
-            state.installing, state.installed = image, None
-            state.boot_progress = "OSBootStarted"
-            state.pending = Step(at + self._durations.install, "installed")
+            self._start_installer(image, at)
         elif state.installed is not None:
             state.boot_progress = "OSBootStarted"
             state.pending = Step(at + self._durations.boot, "booted")
         else:
             state.boot_progress = "OEM"
+
+    def _start_installer(self, image: BootableImage, at: float) -> None:
+        state = self.state
+        if not image.is_as_expected:
+            state.counters.installs_refused += 1
+            state.boot_progress = "OEM"
+            return
+        state.counters.installs_started += 1
+        state.installing, state.installed = image, None
+        state.boot_progress = "OSBootStarted"
+        state.pending = Step(at + self._durations.install, "installed")
 
     def _installed(self, at: float) -> None:
         state = self.state

@@ -29,12 +29,14 @@ class ImageCache:
     def fetch(self, url: str) -> BootableImage | None:
         """What a BMC gets when it is told to insert `url`; None if it cannot be fetched.
 
-        The query's `install` is the id under which the machine will phone home.
+        The query's `install` is the id under which the machine will phone home, its `sha256` the digest that
+        the installer insists on.
         """
         parts = urlsplit(url)
         match = _IMAGE_PATH.fullmatch(parts.path)
         name = self._names.get(match[1]) if match else None
         if parts.scheme != "https" or parts.hostname != self._host or name is None:
             return None
-        install = parse_qs(parts.query).get("install", [None])
-        return BootableImage(url, image_sha256(name), install[0])
+        query = parse_qs(parts.query)
+        install, expected = (query.get(key, [None])[0] for key in ("install", "sha256"))
+        return BootableImage(url, image_sha256(name), install, expected)

@@ -9,7 +9,7 @@ import socket
 import ssl
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -37,8 +37,8 @@ class RunningSimulator:
     ports: Mapping[str, int]
     """With one port per BMC: BMC host name to port."""
     ca_file: Path
-    password: str
-    _app: SimulatorApp
+    password: str = field(repr=False)
+    _app: SimulatorApp = field(repr=False)
     username: str = USERNAME
 
     def resolve(self, host: str) -> tuple[str, int] | None:
@@ -79,7 +79,10 @@ async def simulate(
     pid, instance = os.getpid(), secrets.token_hex(16)
     app = SimulatorApp(simulation, {"pid": pid, "instance": instance})
     context = make_server_context([*simulation.hosts, CONTROL_HOST, "localhost"], directory / CA_FILE)
-    runner = web.AppRunner(app.web_app(), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
+    # A client that goes away ends its hanging request, so that what is in flight is counted right.
+    runner = web.AppRunner(
+        app.web_app(), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS, handler_cancellation=True
+    )
     await runner.setup()
     try:
         port = await _listen(runner, context)
