@@ -111,6 +111,8 @@ class PoolHandle:
     accelerators_per_node: int
     nodes: int
     capacity_ends: str | None = None
+    pod_annotations: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What a pod must bear to get the fabric, where the vendor attaches it by annotation."""
 
 
 @dataclass(frozen=True)

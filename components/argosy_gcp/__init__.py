@@ -1,0 +1,1 @@
+"""Google Cloud: private, encrypted GKE sites with GPU pools. Decisions and declarations stay apart."""
