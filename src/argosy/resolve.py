@@ -11,6 +11,7 @@ from argosy.catalog import METAL, Catalog, NodeType, NotInCatalogError
 from argosy.providers import Provider
 from argosy.spec.hints import nearest
 from argosy.spec.models import NodePoolSpec
+from argosy.spec.words import listed
 
 if TYPE_CHECKING:
     from argosy.errors import Fault
@@ -94,7 +95,7 @@ def _unknown_type(fleet: LoadedFleet, at: str, pool: NodePoolSpec, error: NotInC
     return fleet.fault(
         f"{at}.{key}",
         given=f"{error.given!r}, which is not in the catalogue",
-        expected=f"a {error.kind} of the catalogue",
+        expected=f"one of the catalogue's {error.kind}s",
         fix=error.fix,
     )
 
@@ -115,7 +116,7 @@ def _check_capacity(
     yield fleet.fault(
         f"{at}.capacity.type",
         given=given,
-        expected=f"{' or '.join(offered) or 'another node type'} for {node_type.name}",
+        expected=f"{listed(offered)} for {node_type.name}" if offered else "another node type",
         fix=f"write type: {offered[0]}" if len(offered) == 1 else "pick one of them",
     )
 
@@ -166,9 +167,9 @@ def _check_workloads(fleet: LoadedFleet, catalog: Catalog) -> Iterator[Fault]:
                 have = ", ".join(sorted(owned)) or "there is none"
                 yield fleet.fault(
                     at,
-                    given=f"{', '.join(workload.accelerator)}, which no {role} pool has",
-                    expected=f"an accelerator of a {role} pool: {have}",
-                    fix=f"add one of them, or a {role} pool with {workload.accelerator[0]}",
+                    given=f"{', '.join(workload.accelerator)}, which no pool for {role} has",
+                    expected=f"an accelerator of the pools for {role}: {have}",
+                    fix=f"add one of them, or a pool for {role} with {workload.accelerator[0]}",
                 )
 
 

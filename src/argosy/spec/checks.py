@@ -114,11 +114,12 @@ def _check_survival(fleet: LoadedFleet) -> Iterator[Fault]:
 def _check_max_share(fleet: LoadedFleet) -> Iterator[Fault]:
     limit = fleet.spec.max_share
     providers = sorted({site.provider for site in fleet.spec.sites.values()})
+    least = f"1/{len(providers)}" if len(providers) > 1 else "1"
     if limit is not None and limit.provider * len(providers) < 1:
         yield fleet.fault(
             "max_share.provider",
             given=f"{limit.provider} with {len(providers)} provider{'s' if len(providers) > 1 else ''}"
             f" ({', '.join(providers)})",
-            expected=f"at least 1/{len(providers)}, since one of them holds that much",
+            expected=f"at least {least}, since one of them holds that much",
             fix="raise it, or add a provider",
         )

@@ -23,7 +23,7 @@ def find_fleet_file(env: str, start: Path) -> Path:
     """
     if "/" in env or env.endswith((".yaml", ".yml")):
         path = start / env
-        if not path.exists():
+        if not file_exists(path):
             raise _missing(env, path, start)
         return path
     if not _ENVIRONMENT.fullmatch(env):
@@ -40,7 +40,7 @@ def find_fleet_file(env: str, start: Path) -> Path:
             fix="change into the project's folder, or give the fleet file's path",
         )
     path = root / FLEETS / f"{env}.yaml"
-    if not path.exists():
+    if not file_exists(path):
         raise _missing(env, path, start)
     return path
 
@@ -51,6 +51,14 @@ def find_root(start: Path) -> Path | None:
         if (folder / PROJECT_FILE).is_file():
             return folder
     return None
+
+
+def file_exists(path: Path) -> bool:
+    """Whether something stands there. A name that no file can have names nothing."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def display_name(path: Path, start: Path) -> str:
@@ -95,12 +103,20 @@ def _unreadable(path: Path, file: str, error: OSError) -> Fault:
     return _whole(file, f"a file that cannot be read ({reason})", "a readable file", "check its permissions")
 
 
+def close_file(path: Path) -> str | None:
+    """The YAML file beside `path` that was probably meant, by its name without the ending."""
+    return nearest(path.stem, _yaml_names(path.parent))
+
+
+def _yaml_names(folder: Path) -> list[str]:
+    return sorted(file.stem for file in folder.glob("*.yaml")) if file_exists(folder) else []
+
+
 def _missing(env: str, path: Path, start: Path) -> FleetError:
-    names = sorted(file.stem for file in path.parent.glob("*.yaml"))
-    close = nearest(Path(env).stem, names)
+    names, close = _yaml_names(path.parent), close_file(path)
     return _argument_error(
         file=display_name(path, start),
-        given=f"{env!r}, for which there is no file",
+        given=f"{shown_text(env)}, for which there is no file",
         expected=f"one of {', '.join(names)}" if names else "a fleet file",
         fix=f"did you mean {close}?" if close else "create the file, or name another",
     )

@@ -85,7 +85,7 @@ def _check_inventory(
                     at,
                     site=site,
                     given=f"the feed {feed!r} of server {server.serial}",
-                    expected=f"a feed of the hall: {', '.join(feeds)}",
+                    expected=f"a feed of the hall: {', '.join(sorted(set(feeds)))}",
                     fix=_meant(feed, feeds) or f"add it to sites.{site}.power.feeds",
                 )
             elif feed in server.feeds[:position]:

@@ -11,10 +11,15 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from argosy.spec.models import Country, Name, Share
+from argosy.spec.models import CloudSiteSpec, Country, HallSpec, Name, Sha256, Share
 from argosy.spec.scalars import Trap
 from argosy.spec.slots import Slot, fields_of, walk_models
+from argosy.spec.words import listed, shortened
 
+_OTHER_KIND_OF_SITE: dict[type[BaseModel], str] = {
+    HallSpec: "a hall (`provider: metal`)",
+    CloudSiteSpec: "a cloud's site",
+}
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _HEX_SHA256 = re.compile(r"(sha256:)?[0-9a-fA-F]{64}")
 _COUNTRIES_OFTEN_MISTAKEN = {"UK": "GB", "EN": "GB", "EL": "GR"}
@@ -29,17 +34,14 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 def key_fix(root: type[BaseModel], model: type[BaseModel], key: str) -> str:
     """What to do with a key that `model` does not know: rename it, move it, or delete it."""
-    homes = sorted({path or "the top level" for path, other in walk_models(root) if key in fields_of(other)})
+    homes = [(path, other) for path, other in walk_models(root) if key in fields_of(other)]
+    for _, other in homes:
+        if other in _OTHER_KIND_OF_SITE and model in _OTHER_KIND_OF_SITE:
+            return f"delete it, or make this {_OTHER_KIND_OF_SITE[other]}, which has it"
     if homes:
-        return f"move it to {' or '.join(homes)}"
+        return f"move it to {listed(sorted({path or 'the top level' for path, _ in homes}))}"
     close = nearest(key, fields_of(model))
-    if close:
-        return f"rename it to `{close}`"
-    elsewhere = {
-        name: path or "the top level" for path, other in walk_models(root) for name in fields_of(other)
-    }
-    close = nearest(key, elsewhere)
-    return f"did you mean `{close}` of {elsewhere[close]}?" if close else "delete it"
+    return f"rename it to `{close}`" if close else "delete it"
 
 
 def trap_fix(slot: Slot, trap: Trap) -> str:
@@ -50,20 +52,20 @@ def trap_fix(slot: Slot, trap: Trap) -> str:
     if slot.has(Country):
         return f'write "{trap.text.upper()}" in quotes'
     if slot.kind in (int, Decimal):
-        number = _number_meant(trap.text)
-        return f"write {number:f}" if number is not None else "write it as a plain decimal number"
+        return _number_fix(trap.text)
     return f'quote it: "{trap.text}"'
 
 
-def _number_meant(text: str) -> Decimal | None:
+def _number_fix(text: str) -> str:
     bare = text.replace("_", "").lower()
-    if bare.startswith(("0x", "0o", "0b")):
-        return Decimal(int(bare, 0))
-    # A leading zero or a colon may mean either of two numbers; only the writer knows.
-    if ":" in bare or re.match(r"[-+]?0[0-9]", bare):
-        return None
-    number = Decimal(bare) if re.fullmatch(r"[-+]?[0-9]*\.?[0-9]*(e[-+]?[0-9]{1,2})?", bare) else None
-    return number if number is None or number != number.to_integral_value() else Decimal(int(number))
+    if re.fullmatch(r"0(x[0-9a-f]+|o[0-7]+|b[01]+)", bare):
+        return f"write {int(bare, 0)}"
+    if re.fullmatch(r"0+[0-7]+", bare):
+        return f"write {int(bare)}, or {int(bare, 8)} if octal was meant"
+    if re.fullmatch(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[-+]?[0-9]{1,2})?", bare):
+        number = Decimal(bare)
+        return f"write {int(number)}" if number == int(number) else f"write {number:f}"
+    return "write it as a plain decimal number"
 
 
 def smallest_fix(slot: Slot, value: Any, text: str | None) -> str:
@@ -76,20 +78,24 @@ def smallest_fix(slot: Slot, value: Any, text: str | None) -> str:
         return _text_fix(slot, value, text)
     if slot.is_datetime:
         return _datetime_fix(value)
-    if isinstance(value, str) and _NUMBER.fullmatch(value):
+    if isinstance(value, str) and _NUMBER.fullmatch(value) and slot.kind in (int, Decimal):
         return f"write it without quotes: {value}"
     if slot.kind is int and isinstance(value, Decimal) and value == value.to_integral_value():
         return f"write {value:.0f}"
     if slot.kind is Decimal and slot.has(Share) and isinstance(value, (int, Decimal)) and 1 < value <= 100:
         return f"write {Decimal(value) / 100}"
-    return "write a value in that range" if isinstance(value, (int, Decimal)) else "write one"
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+        return f"write {slot.words}"
+    return "write a number in that range" if slot.kind is Decimal or isinstance(value, int) else "round it"
 
 
 def _shape_fix(slot: Slot, value: Any) -> str:
     if slot.kind is tuple and not isinstance(value, (dict, list)):
-        return f"put it in brackets: [{value}]" if isinstance(value, (str, int)) else "put it in brackets"
+        return f"put it in brackets: [{shortened(str(value))}]"
     if slot.kind is tuple and value == []:
         return "add an entry"
+    if slot.is_container and slot.kind is not tuple and isinstance(value, list):
+        return "write `NAME: …` lines instead of `- …`"
     if slot.is_container:
         return "write `- …` items below it" if slot.kind is tuple else "write `key: value` lines below it"
     if isinstance(value, list) and len(value) == 1:  # pyright: ignore[reportUnknownArgumentType]
@@ -100,7 +106,8 @@ def _shape_fix(slot: Slot, value: Any) -> str:
 def _choice_fix(slot: Slot, value: Any) -> str:
     if str(value) in slot.choices:
         return "write it without quotes" if isinstance(value, str) else f'quote it: "{value}"'
-    close = nearest(str(value), slot.choices) if isinstance(value, str) else None
+    begins_with = next((choice for choice in slot.choices if str(value).startswith(choice)), None)
+    close = begins_with if begins_with and len(begins_with) > 1 else nearest(str(value), slot.choices)
     if close:
         return f"write {close}"
     return f"write {slot.choices[0]}" if len(slot.choices) == 1 else "pick one of them"
@@ -117,13 +124,15 @@ def _text_fix(slot: Slot, value: Any, text: str | None) -> str:
             else "look up the code"
         )
     if value.startswith("http://"):
-        return "write https://"
+        return f"write https://{value.removeprefix('http://')}"
     if _HEX_SHA256.fullmatch(value):
         return f"write {value.removeprefix('sha256:').lower()}"
     name = re.sub(r"[^a-z0-9]+", "-", value.lower()).strip("-")
     if slot.has(Name) and name != value and re.match("[a-z]", name) and len(name) <= 40:
         return f"write {name}"
-    return "write it so"
+    if slot.has(Sha256):
+        return "copy it from the output of sha256sum"
+    return "begin it with a letter" if slot.has(Name) and name[:1].isdigit() else "correct it"
 
 
 def _datetime_fix(value: Any) -> str:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from argosy.errors import Fault, FleetError
 from argosy.spec.document import Document, read_document
-from argosy.spec.files import display_name, find_fleet_file, find_root, read_text
+from argosy.spec.files import close_file, display_name, file_exists, find_fleet_file, find_root, read_text
 from argosy.spec.inventory import InventorySpec
 from argosy.spec.models import FleetSpec, SpecModel
 from argosy.spec.places import Places, undotted
@@ -144,23 +144,22 @@ def _load_inventory(
     site: str, named: str, fleet_path: Path, folder: Path, places: Places
 ) -> tuple[InventorySpec, Places] | list[Fault]:
     path = fleet_path.parent / named
-    at = ("sites", site, "inventory")
-    if Path(named).is_absolute():
-        return [
-            places.fault(
-                at, given=shown(named), expected="a path relative to the fleet file", fix="shorten it"
-            )
-        ]
-    if not path.exists():
-        fix = "create the file, or correct the path"
-        return [
-            places.fault(
-                at, given=f"{shown(named)}, which does not exist", expected="an inventory file", fix=fix
-            )
-        ]
+    if Path(named).is_absolute() or not file_exists(path):
+        return [_no_inventory(site, named, path, places)]
     try:
         document = _read(path, folder)
     except FleetError as error:
         return list(error.faults)
     spec, faults = _validate(InventorySpec, document)
     return (spec, document.places) if spec is not None and not faults else faults
+
+
+def _no_inventory(site: str, named: str, path: Path, places: Places) -> Fault:
+    at = ("sites", site, "inventory")
+    if Path(named).is_absolute():
+        expected, fix = "a path relative to the fleet file", f"write e.g. inventories/{site}.yaml"
+        return places.fault(at, given=shown(named), expected=expected, fix=fix)
+    close = close_file(path)
+    fix = f"did you mean {Path(named).with_name(close)}.yaml?" if close else "create the file"
+    given = f"{shown(named)}, which does not exist"
+    return places.fault(at, given=given, expected="an inventory file", fix=fix)

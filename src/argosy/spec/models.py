@@ -42,12 +42,12 @@ _REFERENCE_PATTERN = r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:[^\s]+)$"
 Name = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=40),
-    Field(description="Lower-case letters, digits and single dashes; starts with a letter; at most 40."),
+    Field(description="A name: lower-case letters, digits and single dashes, a letter first, at most 40."),
 ]
 Text = Annotated[
     str,
-    StringConstraints(pattern=r"^\S([^\r\n]*\S)?$", max_length=500),
-    Field(description="Text on one line, without spaces at its ends."),
+    StringConstraints(pattern=r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$", max_length=500),
+    Field(description="Text on one line, with no space at its ends."),
 ]
 Share = Annotated[
     Decimal,
@@ -65,7 +65,7 @@ Nodes = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
 Country = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Z]{2}$"),
-    Field(description="ISO 3166-1 alpha-2 country code, e.g. `NO`."),
+    Field(description="A country code of two capitals (ISO 3166-1 alpha-2), e.g. `NO`."),
 ]
 SecretRef = Annotated[
     str,

@@ -12,6 +12,7 @@ from argosy.spec.secrets import looks_secret
 Key = str | int
 Path = tuple[Key, ...]
 
+_LONGEST_KEY = 60
 _STEP = re.compile(r"[^.\[\]]+")
 
 
@@ -44,8 +45,8 @@ class Places:
         for length in range(len(path), -1, -1):
             place = self.by_path.get(path[:length])
             if place is not None:
-                # What is missing inside a mapping is shown at the mapping's own key.
-                if at_key or length < len(path):
+                # A block is shown at its key, and so is what is missing inside it.
+                if at_key or length < len(path) or place.line != place.key_line:
                     return place.key_line, place.key_column
                 return place.line, place.column
         return 0, 0
@@ -58,9 +59,14 @@ def dotted(path: Iterable[Key]) -> str:
         if isinstance(step, int):
             text += f"[{step}]"
         else:
-            shown = "<redacted>" if looks_secret(step) else step
-            text += f".{shown}" if text else shown
+            text += f".{_shown(step)}" if text else _shown(step)
     return text
+
+
+def _shown(key: str) -> str:
+    if looks_secret(key):
+        return "<redacted>"
+    return key if key.isprintable() and len(key) <= _LONGEST_KEY else ascii(key[:_LONGEST_KEY])
 
 
 def undotted(text: str) -> Path:

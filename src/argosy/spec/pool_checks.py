@@ -49,7 +49,7 @@ def _check_cloud_pool(fleet: LoadedFleet, at: str, pool: NodePoolSpec) -> Iterat
             yield fleet.fault(
                 f"{at}.{key}",
                 given=f"`{key}` on a cloud",
-                expected="it in a bare-metal hall only",
+                expected=f"`{key}` in bare-metal halls only",
                 fix="delete it",
             )
     if pool.capacity is None:
@@ -142,7 +142,7 @@ def _check_hall_pool(fleet: LoadedFleet, at: str, pool: NodePoolSpec) -> Iterato
             yield fleet.fault(
                 f"{at}.{key}",
                 given=f"`{key}` in a hall",
-                expected="it on a cloud only; the inventory says where servers stand",
+                expected=f"`{key}` on clouds only, since the inventory says where servers stand",
                 fix="delete it",
             )
     if pool.image is None:

@@ -39,7 +39,7 @@ _TRAPS = (
     (re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9]*)?"), "base 60 or text"),
     (re.compile(r"[-+]?([0-9][0-9_]*\.?[0-9_]*|\.[0-9]+)[eE][-+]?[0-9]+"), "a number or text"),
     (re.compile(r"[-+]?(\.[0-9_]+|[0-9][0-9_]*\.|[0-9][0-9_]*\.[0-9_]+)"), "a number or text"),
-    (re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"), "not a finite number"),
+    (re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"), "a value that is no number"),
     (re.compile(r"[-+]?[0-9][0-9_]*"), "a number or text"),
 )
 _DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ].*)?")
@@ -54,6 +54,11 @@ class Trap:
     """What the readers make of it: `a boolean or text`."""
     is_date: bool = False
     """A date or time: harmless where one is expected."""
+
+    @property
+    def is_word(self) -> bool:
+        """A word that some readers take for a boolean."""
+        return self.text.isalpha()
 
 
 def read_plain(text: str) -> tuple[Scalar, Trap | None]:

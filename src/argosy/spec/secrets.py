@@ -53,7 +53,7 @@ def looks_secret(text: str) -> str | None:
     """What kind of secret `text` looks like, e.g. `an AWS access key id`; None when it looks harmless."""
     if REFERENCE.fullmatch(text):
         return None
-    return holds_known_secret(text) or ("a password or key (long and random)" if _is_random(text) else None)
+    return holds_known_secret(text) or ("a password or key" if _is_random(text) else None)
 
 
 def holds_known_secret(text: str) -> str | None:

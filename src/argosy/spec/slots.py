@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 
 from argosy.spec.places import Path
 from argosy.spec.plain import as_list, as_mapping
+from argosy.spec.words import listed
 
 _WORDS = {int: "a whole number", Decimal: "a number", bool: "true or false", str: "text"}
 
@@ -62,7 +63,7 @@ class Slot:
     def words(self) -> str:
         """For people: `a whole number from 0 to 1,000,000`."""
         if self.choices:
-            return _listed(self.arguments)
+            return listed(self.choices)
         if self.kind is dict or self.model is not None:
             return "a mapping"
         if self.kind is tuple:
@@ -99,21 +100,21 @@ def fields_of(model: type[BaseModel]) -> Mapping[str, Any]:
 
 def walk_models(model: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[tuple[str, type[BaseModel]]]:
     """Every model inside `model` with the pattern of its path: `sites.NAME.power`."""
-    yield ".".join(path), model
+    yield ".".join(path).replace(".[]", "[]"), model
     for name, hint in _hints(model).items():
-        for step, inner in _models_in(hint):
-            yield from walk_models(inner, (*path, name + step[:2], *([step[2:]] if step[2:] else [])))
+        for steps, inner in _models_in(hint):
+            yield from walk_models(inner, (*path, name, *steps))
 
 
-def _models_in(hint: Any) -> Iterator[tuple[str, type[BaseModel]]]:
+def _models_in(hint: Any) -> Iterator[tuple[tuple[str, ...], type[BaseModel]]]:
     for branch in _branches(hint):
         slot = slot_of(branch)
         if slot.model is not None:
-            yield "", slot.model
+            yield (), slot.model
         elif slot.kind is dict:
-            yield from (("  NAME", inner) for _, inner in _models_in(slot.arguments[1]))
+            yield from ((("NAME", *steps), inner) for steps, inner in _models_in(slot.arguments[1]))
         elif slot.kind is tuple:
-            yield from (("[]", inner) for _, inner in _models_in(slot.arguments[0]))
+            yield from ((("[]", *steps), inner) for steps, inner in _models_in(slot.arguments[0]))
 
 
 @cache
@@ -183,11 +184,6 @@ def _flat(metadata: tuple[Any, ...]) -> Iterator[Any]:
             yield from item.metadata
         else:
             yield item
-
-
-def _listed(choices: tuple[Any, ...]) -> str:
-    *others, last = [str(choice) for choice in choices]
-    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _range_words(bounds: Mapping[str, Any]) -> str:

@@ -16,7 +16,7 @@ from argosy.spec.places import Path
 from argosy.spec.plain import as_list, as_mapping
 from argosy.spec.secrets import KEEP_OUT, REFERENCE, REFERENCE_WORDS, looks_secret, names_secret
 from argosy.spec.slots import Slot, fields_of, slot_at, slot_of
-from argosy.spec.words import shown, shown_key
+from argosy.spec.words import shortened, shown, shown_key
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,9 @@ class Translator:
         unknown_keys: list[Fault] = []
         for item in error.errors(include_url=False, include_context=False) if error else ():
             path, kind = self._path(item["loc"]), item["type"]
+            # Pydantic counts only the entries that are right; the others have faults of their own.
+            if kind == "too_short" and self._value(path):
+                continue
             if kind == "extra_forbidden":
                 unknown_keys.append(self._unknown_key(path))
             elif path not in found:
@@ -43,7 +46,10 @@ class Translator:
                 found[path] = (
                     self._bad_key(path) if at_key else self._bad_value(path, missing=kind == "missing")
                 )
-        return [*self.document.faults, *found.values(), *unknown_keys]
+        # What could not be read as it stands there is not judged a second time.
+        unread = {(fault.line, fault.column) for fault in self.document.faults}
+        judged = [fault for fault in found.values() if (fault.line, fault.column) not in unread]
+        return [*self.document.faults, *judged, *unknown_keys]
 
     def _path(self, location: tuple[int | str, ...]) -> Path:
         """The location without the names of union branches, which do not stand in the file."""
@@ -75,24 +81,25 @@ class Translator:
         return value
 
     def _secret(self, path: Path, value: object) -> Fault | None:
-        kind = looks_secret(value) if isinstance(value, str) else None
+        secret = looks_secret(value) if isinstance(value, str) else None
+        kind = f"what looks like {secret}" if secret else None
         if kind is None and value is not None and path and names_secret(str(path[-1])):
             is_reference = isinstance(value, str) and REFERENCE.fullmatch(value)
             kind = None if is_reference else "a plain value where a secret belongs"
         return None if kind is None else self._secret_fault(path, kind)
 
     def _secret_fault(self, path: Path, kind: str) -> Fault:
-        return self.document.places.fault(
-            path, given=f"{kind} (not shown)", expected=REFERENCE_WORDS, fix=KEEP_OUT
-        )
+        slot = self._slot(path)
+        wanted = names_secret(str(path[-1])) or bool(slot and slot.has(SecretRef))
+        expected = REFERENCE_WORDS if wanted else "no secret in the file"
+        return self.document.places.fault(path, given=f"{kind} (not shown)", expected=expected, fix=KEEP_OUT)
 
     def _nothing(self, path: Path, value: object) -> Fault | None:
         slot = self._slot(path) if value is None else None
         if slot is None:
             return None
-        return self.document.places.fault(
-            path, given="nothing", expected=slot.words, fix="write a value, or delete the key"
-        )
+        fix = "write a value, or delete a key that is not needed"
+        return self.document.places.fault(path, given="nothing", expected=slot.words, fix=fix)
 
     def _trap(self, path: Path) -> Fault | None:
         trap = self.document.traps.get(path)
@@ -102,7 +109,7 @@ class Translator:
         if slot.words == "true or false" and trap.text.lower() in ("true", "false"):
             given = f"{trap.text} with a capital"
         else:
-            given = f"{trap.text}, which YAML readers take for {trap.reading}"
+            given = f"{shortened(trap.text)}, which YAML readers take for {trap.reading}"
         return self.document.places.fault(path, given=given, expected=slot.words, fix=trap_fix(slot, trap))
 
     def _bad_key(self, path: Path) -> Fault:
@@ -118,8 +125,9 @@ class Translator:
         slot = self._slot(path)
         words = slot.words if slot else "another value"
         if missing:
+            example = slot.choices[0] if slot and len(slot.choices) == 1 else "…"
             return self.document.places.fault(
-                path, given=f"no `{path[-1]}`", expected=words, fix=f"add `{path[-1]}: …`"
+                path, given=f"no `{path[-1]}`", expected=words, fix=f"add `{path[-1]}: {example}`"
             )
         if slot and slot.has(SecretRef):
             return self._secret_fault(path, "a plain value where a secret belongs")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from argosy.spec.secrets import looks_secret
@@ -28,8 +29,19 @@ def shown_text(text: str) -> str:
     """Text in quotes, cut when it is long; only its kind when it looks like a secret."""
     secret = looks_secret(text)
     if secret:
-        return f"{secret} (not shown)"
-    return repr(text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…")
+        return f"what looks like {secret} (not shown)"
+    return repr(shortened(text))
+
+
+def shortened(text: str) -> str:
+    """Text cut to what fits in a message."""
+    return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"
+
+
+def listed(words: Iterable[str]) -> str:
+    """Words to choose from: `reserved, block or spot`."""
+    *others, last = words
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def shown_key(key: str | int) -> str:

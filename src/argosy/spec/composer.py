@@ -1,0 +1,130 @@
+"""Builds one document's nodes from the parser's events, under bounds that no honest file meets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from argosy.errors import Fault, FleetError
+from argosy.spec.places import Path, dotted
+from argosy.spec.scalars import find_trap
+from argosy.spec.words import shown_key
+from argosy.spec.yaml_events import Event
+
+MAX_DEPTH = 50
+MAX_ALIASED_NODES = 1_000
+
+
+@dataclass
+class Node:
+    """A mapping, a list or a scalar. Line and column count from 1."""
+
+    kind: str
+    line: int
+    column: int
+    text: str = ""
+    plain: bool = False
+    """A scalar without quotes."""
+    pairs: list[tuple[Node, Node]] = field(default_factory=list["tuple[Node, Node]"])
+    items: list[Node] = field(default_factory=list["Node"])
+    size: int = 1
+    """Nodes in it, itself included, aliases written out."""
+    height: int = 1
+    """Levels in it, itself included."""
+
+
+class Composer:
+    """Builds nodes, and collects in `faults` what it refuses on the way."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.faults: list[Fault] = []
+        self._anchors: dict[str, Node] = {}
+        self._aliased = 0
+
+    def compose(self, events: Iterator[Event]) -> Node | None:
+        """The document's node; None when there is no document. Raises FleetError where a bound is met."""
+        root: Node | None = None
+        for event in events:
+            if event.kind != "document":
+                continue
+            if root is not None:
+                given = "a second document (`---`)"
+                raise self._stop(event, (), given, "one document", "move it to a file of its own")
+            root = self._node(next(events), events, ())
+        return root
+
+    def _fault(self, at: Event | Node, path: Path, given: str, expected: str, fix: str) -> None:
+        self.faults.append(Fault(self.file, at.line, at.column, dotted(path), given, expected, fix))
+
+    def _stop(self, at: Event, path: Path, given: str, expected: str, fix: str) -> FleetError:
+        self._fault(at, path, given, expected, fix)
+        return FleetError(self.faults)
+
+    def _node(self, event: Event, events: Iterator[Event], path: Path) -> Node:
+        if event.kind == "alias":
+            return self._aliased_node(event, path)
+        self._refuse_depth(event, path, 1)
+        if event.tag is not None:
+            # The tag's text is not shown: an unquoted password may begin with an exclamation mark.
+            self._fault(event, path, "a YAML tag (`!…`)", "a plain value", "remove it, or quote the text")
+        node = Node(event.kind, event.line, event.column, event.text, event.plain)
+        if event.kind == "list":
+            while (item := next(events)).kind != "end":
+                node.items.append(self._node(item, events, (*path, len(node.items))))
+        elif event.kind == "mapping":
+            self._add_pairs(node, events, path)
+        children = [*node.items, *(part for pair in node.pairs for part in pair)]
+        node.size += sum(child.size for child in children)
+        node.height += max((child.height for child in children), default=0)
+        # Known only once whole, so that an alias inside its own anchor is an unknown one.
+        if event.anchor:
+            self._anchors[event.anchor] = node
+        return node
+
+    def _refuse_depth(self, event: Event, path: Path, height: int) -> None:
+        if len(path) + height > MAX_DEPTH:
+            given = f"more than {MAX_DEPTH} levels inside each other"
+            raise self._stop(event, path[:3], given, "a file of a few levels", "remove the nesting")
+
+    def _aliased_node(self, event: Event, path: Path) -> Node:
+        node = self._anchors.get(event.anchor or "")
+        if node is None:
+            # The alias's name is not shown: an unquoted password may begin with an asterisk.
+            given = "an alias (`*…`) that no anchor before it defines"
+            raise self._stop(event, path, given, "text, or the alias of an anchor", "quote it, or define it")
+        self._refuse_depth(event, path, node.height)
+        self._aliased += node.size
+        if self._aliased > MAX_ALIASED_NODES:
+            given = f"aliases that repeat more than {MAX_ALIASED_NODES:,} values"
+            raise self._stop(event, path, given, "a few small anchors", "write the values out")
+        return node
+
+    def _add_pairs(self, node: Node, events: Iterator[Event], path: Path) -> None:
+        seen: dict[str, Node] = {}
+        while (event := next(events)).kind != "end":
+            key = self._node(event, events, (*path, "?"))
+            value = self._node(next(events), events, (*path, key.text or "?"))
+            if not self._accept_key(key, path):
+                continue
+            first = seen.setdefault(key.text, key)
+            if first is key:
+                node.pairs.append((key, value))
+                continue
+            given = f"the key {shown_key(key.text)} a second time (first on line {first.line})"
+            self._fault(key, (*path, key.text), given, "each key once", "remove or rename one of the two")
+
+    def _accept_key(self, key: Node, path: Path) -> bool:
+        trap = find_trap(key.text) if key.plain else None
+        if key.kind != "scalar" or not key.text:
+            given, expected, fix = "a key that is not plain text", "a name and a colon", "write a plain name"
+        elif key.plain and key.text == "<<":
+            given, expected = "a merge key (`<<`), which YAML 1.2 does not know", "keys written out"
+            fix = "copy the keys here"
+        elif trap is not None and trap.is_word:
+            given = f"the bare word {key.text} as a key, which some readers take for a boolean"
+            expected, fix = "a name that every reader takes for text", f'quote it: "{key.text}"'
+        else:
+            return True
+        self._fault(key, path, given, expected, fix)
+        return False
