@@ -1,0 +1,55 @@
+"""`argosy metal`: simulate halls, show their machines, recover a killed run.
+
+Each command imports what it needs when it runs, so that `--help` waits for nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    help="Bare-metal halls: simulate them, show their machines, recover a killed run.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Env = Annotated[str, typer.Argument(metavar="ENV", help="An environment, or the path of a fleet file.")]
+
+
+@app.command()
+def simulate(
+    env: Env,
+    detach: Annotated[bool, typer.Option("--detach", help="Return when it is ready; it runs on.")] = False,
+    stop: Annotated[bool, typer.Option("--stop", help="End it.")] = False,
+) -> None:
+    """Simulate the fleet's simulated halls: every server's BMC, and each hall's provisioning service."""
+    from argosy_metal.commands.simulate import simulate_fleet
+
+    simulate_fleet(env, detach=detach, stop=stop)
+
+
+@app.command()
+def status(
+    env: Env, as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False
+) -> None:
+    """Show every planned machine as the claims store has it; exit 1 unless all of them run."""
+    from argosy_metal.commands.status import show_status
+
+    show_status(env, as_json=as_json)
+
+
+@app.command()
+def recover(
+    env: Env,
+    stack: Annotated[
+        str | None, typer.Option(help="The Pulumi stack; default: the fleet file's name.")
+    ] = None,
+) -> None:
+    """Settle what a killed `pulumi up` left, and bring up the rest. Safe at any time, and more than once."""
+    from argosy_metal.commands.recover import recover_fleet
+
+    recover_fleet(env, stack)
