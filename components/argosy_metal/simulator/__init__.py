@@ -20,7 +20,7 @@ endpoint = start_detached(config, Path(".argosy/local/simulator"))   # ready whe
 | `https://control.test/_control/…` | counters, writes, faults: `SimulatorControl(DIRECTORY)` |
 
 In tests, `async with simulate(config, tmp_path, clock=ManualClock()) as sim:` runs one in the process;
-import it from `argosy_metal.simulator.running`, which loads the web server.
+import it from `argosy_metal.simulator.in_process`, which loads the web server.
 """
 
 from argosy_metal.simulator.clock import ManualClock, ScaledClock

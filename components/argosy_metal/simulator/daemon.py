@@ -95,7 +95,7 @@ def stop(directory: Path, timeout_seconds: float = 10.0) -> bool:
 
 async def _serve(config: SimulatorConfig, directory: Path) -> None:
     # Here, so that whoever only starts or stops a simulator need not load a web server.
-    from argosy_metal.simulator.running import simulate
+    from argosy_metal.simulator.in_process import simulate
 
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

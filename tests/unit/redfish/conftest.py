@@ -15,7 +15,7 @@ from aiohttp import web
 from argosy_metal.redfish import Credentials, Patience, RedfishClient, Trust
 from argosy_metal.simulator import ManualClock, SimulatedHall, SimulatedServer, SimulatorConfig
 from argosy_metal.simulator.certificates import make_server_context
-from argosy_metal.simulator.running import RunningSimulator, simulate
+from argosy_metal.simulator.in_process import RunningSimulator, simulate
 
 PASSWORD = "correct-horse-battery"
 

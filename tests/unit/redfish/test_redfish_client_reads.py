@@ -15,7 +15,7 @@ from argosy_metal.redfish import (
 )
 from argosy_metal.redfish.errors import BmcBusyError
 from argosy_metal.simulator import FaultRule
-from argosy_metal.simulator.running import RunningSimulator
+from argosy_metal.simulator.in_process import RunningSimulator
 
 SYSTEM = "/redfish/v1/Systems/DGX"
 QUICK = Patience(read_seconds=0.05, total_seconds=0.05, attempts=2)

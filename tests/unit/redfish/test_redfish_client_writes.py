@@ -18,7 +18,7 @@ from argosy_metal.redfish import (
     TaskUnfinishedError,
 )
 from argosy_metal.simulator import FaultRule
-from argosy_metal.simulator.running import RunningSimulator
+from argosy_metal.simulator.in_process import RunningSimulator
 
 SYSTEM = "/redfish/v1/Systems/DGX"
 RESET = f"{SYSTEM}/Actions/ComputerSystem.Reset"
