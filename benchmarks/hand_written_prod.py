@@ -61,6 +61,8 @@ def declare(resource: Listed, declared: Declared) -> pulumi.Resource | None:
     vendor_class = class_of(type_)
     if vendor_class is not None:
         return vendor_class(name, opts=opts, **{snake(key): value for key, value in inputs.items()})
+    if type_.startswith("pulumi:providers:"):
+        return pulumi.ProviderResource(type_.rpartition(":")[2], name, inputs, opts)
     if "outputs" in resource:
         component = pulumi.ComponentResource(type_, name, inputs, opts)
         component.register_outputs(resource["outputs"])
