@@ -50,6 +50,8 @@ def _aws(resource: NewResource) -> dict[str, Any]:
             "certificateAuthority": {"data": "bW9jaw=="},
             "identities": [{"oidcs": [{"issuer": endpoint}]}],
         }
+    if resource.type == "aws:ec2/launchTemplate:LaunchTemplate":
+        outputs |= {"defaultVersion": 1, "latestVersion": 1}
     return outputs
 
 
@@ -62,6 +64,10 @@ def _gcp(resource: NewResource) -> dict[str, Any]:
     if resource.type == "gcp:serviceaccount/account:Account":
         account = resource.inputs.get("accountId", resource.name)
         outputs["email"] = f"{account}@{project}.iam.gserviceaccount.test"
+        outputs["member"] = f"serviceAccount:{outputs['email']}"
+    if resource.type == "gcp:projects/serviceIdentity:ServiceIdentity":
+        service = resource.inputs.get("service", "").partition(".")[0]
+        outputs["email"] = f"service-{_ACCOUNT}@{service}.iam.gserviceaccount.test"
         outputs["member"] = f"serviceAccount:{outputs['email']}"
     return outputs
 
