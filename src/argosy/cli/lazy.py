@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable
-from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,17 +23,15 @@ _BUILT_IN = [EntryPoint("catalog", "argosy.catalog.command:app", "argosy.command
 class LazyGroup(TyperGroup):
     """A command group that knows more commands than it has loaded."""
 
-    @cached_property
-    def _points(self) -> dict[str, EntryPoint]:
+    def __init__(self, **attrs: Any) -> None:
+        super().__init__(**attrs)
         found = [*_BUILT_IN, *entry_points(group="argosy.commands")]
-        return {point.name: point for point in sorted(found, key=lambda point: point.name)}
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        """All names, those of unloaded commands after the group's own."""
-        return [*super().list_commands(ctx), *self._points]
+        self._points = {point.name: point for point in sorted(found, key=lambda point: point.name)}
+        # A stand-in makes the name known, so that it is listed, and suggested for a mistyped one.
+        self.commands.update({name: TyperCommand(name) for name in self._points})
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """The command; one that is not loaded is stood in for by its name and its help."""
+        """The command; one that is not loaded is stood in for by its name and the first line of its help."""
         if cmd_name in self._points:
             return TyperCommand(cmd_name, help=_first_line(self._points[cmd_name].module))
         return super().get_command(ctx, cmd_name)

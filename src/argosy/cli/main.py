@@ -30,7 +30,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON."
 def main() -> None:
     """Run the command line; what goes wrong is one message on stderr and an exit code, never a traceback."""
     try:
-        app()
+        app(prog_name="argosy")
     except ArgosyError as error:
         _fail(str(error), error.exit_code)
     except OSError as error:

@@ -62,7 +62,7 @@ def _floors(demand: DemandSpec, scenario: Scenario) -> dict[str, int]:
         for job in demand.training:
             if job.protected or scenario.id == NOMINAL:
                 floors[f"training/{job.name}"] = job.nodes
-    return {workload: nodes for workload, nodes in floors.items() if nodes > 0}
+    return {workload: nodes for workload, nodes in sorted(floors.items()) if nodes > 0}
 
 
 def _shortfalls(demand: DemandSpec, scenario: Scenario, witness: Witness) -> Iterator[Shortfall]:

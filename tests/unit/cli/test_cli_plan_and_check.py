@@ -1,0 +1,237 @@
+"""`argosy plan` and `argosy check`: what they print, and their exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Argosy = Callable[..., int]
+Output = pytest.CaptureFixture[str]
+
+
+def rewrite(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+@pytest.fixture
+def fleet_file(project: Path) -> Path:
+    return project / "stacks" / "fleets" / "small.yaml"
+
+
+@pytest.fixture
+def lock_file(project: Path) -> Path:
+    return project / "stacks" / "fleets" / "small.lock.json"
+
+
+def test_plan_writes_the_lock_and_says_what_is_in_it(argosy: Argosy, lock_file: Path, capsys: Output) -> None:
+    assert 0 == argosy("plan", "small")
+    assert [
+        "+ one/serve: 2 nodes",
+        "    + use1-az4: 2 nodes",
+        "+ two/serve: 2 nodes",
+        "    + europe-west4-b: 2 nodes",
+        "stacks/fleets/small.lock.json: written; every floor is proven in 3 scenarios",
+    ] == capsys.readouterr().out.splitlines()
+    assert "small" == json.loads(lock_file.read_text())["fleet"]
+
+
+def test_planning_again_changes_nothing(argosy: Argosy, lock_file: Path, capsys: Output) -> None:
+    argosy("plan", "small")
+    before = lock_file.stat().st_mtime_ns
+    capsys.readouterr()
+
+    assert 0 == argosy("plan", "small")
+    assert "stacks/fleets/small.lock.json: unchanged\n" == capsys.readouterr().out
+    assert before == lock_file.stat().st_mtime_ns
+
+
+def test_plan_says_what_changed(argosy: Argosy, fleet_file: Path, capsys: Output) -> None:
+    argosy("plan", "small")
+    rewrite(
+        fleet_file, "zone: use1-az4, role: inference, nodes: 2", "zone: use1-az4, role: inference, nodes: 3"
+    )
+    capsys.readouterr()
+    argosy("plan", "small")
+
+    assert ["~ one/serve: 2 → 3 nodes", "    ~ use1-az4: 2 nodes → 3 nodes"] == (
+        capsys.readouterr().out.splitlines()[:2]
+    )
+
+
+def test_plan_says_when_only_the_promises_changed(argosy: Argosy, fleet_file: Path, capsys: Output) -> None:
+    argosy("plan", "small")
+    rewrite(fleet_file, "inference: 1.0", "inference: 0.5")
+    capsys.readouterr()
+    argosy("plan", "small")
+
+    assert "no pool changes; facts, floors or witnesses do" == capsys.readouterr().out.splitlines()[0]
+
+
+def test_a_shortfall_exits_1_names_it_and_writes_nothing(
+    argosy: Argosy, fleet_file: Path, lock_file: Path, capsys: Output
+) -> None:
+    rewrite(fleet_file, "nodes: 2}]", "nodes: 3}]")
+
+    assert 1 == argosy("plan", "small")
+    assert [
+        "lose provider aws (within 15m): inference/assistant needs 3 nodes, could have 2; short by 1",
+        "lose provider gcp (within 15m): inference/assistant needs 3 nodes, could have 2; short by 1",
+    ] == capsys.readouterr().err.splitlines()
+    assert not lock_file.exists()
+
+
+def test_an_unreadable_lock_is_replaced_and_that_is_said(
+    argosy: Argosy, lock_file: Path, capsys: Output
+) -> None:
+    lock_file.write_text("{")
+
+    assert 0 == argosy("plan", "small")
+    assert "Planning without it: slots are bound afresh." in capsys.readouterr().err
+    assert 0 == argosy("check", "small")
+
+
+def test_check_proves_and_shows_every_scenario(argosy: Argosy, project: Path, capsys: Output) -> None:
+    argosy("plan", "small")
+    capsys.readouterr()
+
+    assert 0 == argosy("check", "small")
+    assert [
+        "scenario           within  inference/assistant",
+        "nothing lost       0       2/2",
+        "lose provider aws  15m     2/2",
+        "lose provider gcp  15m     2/2",
+        "stacks/fleets/small.lock.json: proven: every floor of small holds in 3 scenarios "
+        "(nodes kept/required)",
+    ] == capsys.readouterr().out.splitlines()
+
+
+def test_check_as_json_holds_the_same(argosy: Argosy, project: Path, capsys: Output) -> None:
+    argosy("plan", "small")
+    capsys.readouterr()
+    argosy("check", "small", "--json")
+    proof = json.loads(capsys.readouterr().out)
+
+    assert (True, 3) == (proof["proven"], len(proof["scenarios"]))
+    assert {
+        "id": "lose provider aws",
+        "within": "15m",
+        "workloads": {"inference/assistant": {"required": 2, "kept": 2}},
+    } == proof["scenarios"][1]
+
+
+def test_check_without_a_lock_exits_2_and_names_the_command(
+    argosy: Argosy, project: Path, capsys: Output
+) -> None:
+    assert 2 == argosy("check", "small")
+    assert "stacks/fleets/small.lock.json: there is no lock yet. Run: argosy plan small\n" == (
+        capsys.readouterr().err
+    )
+
+
+def test_faults_of_the_file_come_first_and_alone(argosy: Argosy, fleet_file: Path, capsys: Output) -> None:
+    rewrite(fleet_file, "use1-az4, role: inference, nodes: 2", "use1-az4, role: inference, nodes: two")
+
+    assert 2 == argosy("check", "small")
+    message = capsys.readouterr().err
+    assert "sites.one.node_pools.serve.nodes" in message
+    assert "lock" not in message
+
+
+def test_faults_that_need_the_catalogue_exit_2(argosy: Argosy, fleet_file: Path, capsys: Output) -> None:
+    rewrite(fleet_file, "p5en.48xlarge", "p5en.48xlrge")
+
+    assert 2 == argosy("check", "small")
+    assert "p5en.48xlarge" in capsys.readouterr().err
+
+
+def test_a_stale_lock_exits_2_and_names_the_part(argosy: Argosy, fleet_file: Path, capsys: Output) -> None:
+    argosy("plan", "small")
+    rewrite(fleet_file, "nodes: 2}]", "nodes: 1}]")
+    capsys.readouterr()
+
+    assert 2 == argosy("check", "small")
+    assert [
+        "stacks/fleets/small.lock.json: cannot be used:",
+        "  fleet file: demand.inference.assistant was changed since it was planned",
+        "Run: argosy plan small",
+    ] == capsys.readouterr().err.splitlines()
+
+
+def test_a_lock_that_proves_too_little_exits_1_with_the_shortfall(
+    argosy: Argosy, lock_file: Path, capsys: Output
+) -> None:
+    argosy("plan", "small")
+    lock = json.loads(lock_file.read_text())
+    lock["scenarios"][1]["witness"]["inference/assistant"] = {"two/serve": 1}
+    lock_file.write_text(json.dumps(lock))
+    capsys.readouterr()
+
+    assert 1 == argosy("check", "small", "--json")
+    refusal = json.loads(capsys.readouterr().out)
+    assert {
+        "scenario": "lose provider aws",
+        "within": "15m",
+        "workload": "inference/assistant",
+        "needed": 2,
+        "could_have": 1,
+        "reason": "",
+    } == refusal["shortfalls"][0]
+    assert not refusal["proven"]
+
+
+def test_faults_as_json_have_their_places(argosy: Argosy, fleet_file: Path, capsys: Output) -> None:
+    rewrite(fleet_file, "version: 1", "version: 9")
+
+    assert 2 == argosy("check", "small", "--json")
+    (fault,) = json.loads(capsys.readouterr().out)["faults"]
+    assert ("version", 1) == (fault["path"], fault["line"])
+
+
+def test_the_path_of_a_fleet_file_works_like_its_name(
+    argosy: Argosy, fleet_file: Path, project: Path, capsys: Output
+) -> None:
+    elsewhere = project / "elsewhere.yaml"
+    elsewhere.write_text(fleet_file.read_text())
+
+    assert 2 == argosy("check", "elsewhere.yaml")
+    assert "elsewhere.lock.json: there is no lock yet. Run: argosy plan elsewhere.yaml\n" == (
+        capsys.readouterr().err
+    )
+    assert 0 == argosy("plan", "elsewhere.yaml")
+    assert 0 == argosy("check", str(elsewhere))
+
+
+def test_an_unknown_environment_exits_2(argosy: Argosy, project: Path, capsys: Output) -> None:
+    assert 2 == argosy("plan", "smal")
+    assert "small" in capsys.readouterr().err
+
+
+def test_a_full_disk_is_one_sentence(
+    argosy: Argosy, lock_file: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(os, "fsync", full)
+
+    assert 2 == argosy("plan", "small")
+    assert "No space left on device\n" == capsys.readouterr().err
+    assert not lock_file.exists()
+
+
+def test_an_interruption_exits_130_and_leaves_no_lock(
+    argosy: Argosy, lock_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_descriptor: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupt)
+
+    assert 130 == argosy("plan", "small")
+    assert not lock_file.exists()

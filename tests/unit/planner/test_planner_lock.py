@@ -1,0 +1,145 @@
+"""The lock file: written whole or not at all, and refused when it is not what Argosy wrote."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from argosy.errors import LockError
+from argosy.planner.lock import load_lock, render_lock, write_lock
+from argosy.spec.loader import LoadedFleet
+
+if TYPE_CHECKING:
+    from conftest import World
+
+
+@pytest.fixture
+def made(world: Callable[[], World], tmp_path: Path) -> World:
+    serve = {"role": "inference", "nodes": 2, "server_type": "dgx-h200"}
+    built = world().hall("oslo", 4, serve=serve).serve("assistant", 2)
+    built.path = tmp_path / "stacks" / "fleets" / "test.yaml"
+    built.path.parent.mkdir(parents=True)
+    return built
+
+
+@pytest.fixture
+def fleet(made: World) -> LoadedFleet:
+    loaded = made.fleet()
+    write_lock(made.plan(), loaded.lock_path)
+    return loaded
+
+
+def refusal(fleet: LoadedFleet) -> str:
+    with pytest.raises(LockError) as caught:
+        load_lock(fleet)
+    return str(caught.value)
+
+
+def edit(fleet: LoadedFleet, **changes: object) -> None:
+    content = json.loads(fleet.lock_path.read_text())
+    fleet.lock_path.write_text(json.dumps(content | changes))
+
+
+def test_a_written_lock_reads_back_equal(made: World, fleet: LoadedFleet) -> None:
+    assert made.plan() == load_lock(fleet)
+
+
+def test_a_written_lock_is_canonical_and_readable_by_others(made: World, fleet: LoadedFleet) -> None:
+    assert render_lock(made.plan()) == fleet.lock_path.read_text()
+    assert 0o644 == fleet.lock_path.stat().st_mode & 0o777
+
+
+@pytest.mark.parametrize("step", ["fsync", "chmod", "replace"])
+def test_an_interruption_at_any_step_leaves_the_old_lock_and_nothing_else(
+    made: World, fleet: LoadedFleet, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    before = fleet.lock_path.read_bytes()
+
+    def interrupt(*_args: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, step, interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write_lock(made.plan().model_copy(update={"fleet": "other"}), fleet.lock_path)
+
+    assert before == fleet.lock_path.read_bytes()
+    assert [fleet.lock_path] == list(fleet.lock_path.parent.iterdir())
+
+
+def test_a_missing_lock_names_the_command(fleet: LoadedFleet) -> None:
+    fleet.lock_path.unlink()
+
+    assert refusal(fleet).endswith("there is no lock yet. Run: argosy plan test")
+
+
+def test_a_lock_beside_a_fleet_file_elsewhere_names_the_file(
+    made: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made.path = tmp_path / "odd" / "place" / "try.yaml"
+    monkeypatch.chdir(tmp_path)
+
+    assert "odd/place/try.lock.json: there is no lock yet. Run: argosy plan odd/place/try.yaml" == refusal(
+        made.fleet()
+    )
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "not json", '{"fleet": 1, "fleet": 2}', "[" * 100_000, '{"schema_version": 1e999x}']
+)
+def test_what_is_not_json_is_no_lock(fleet: LoadedFleet, content: str) -> None:
+    fleet.lock_path.write_text(content)
+
+    assert "is not a lock" in refusal(fleet)
+
+
+def test_bytes_that_are_not_text_are_no_lock(fleet: LoadedFleet) -> None:
+    fleet.lock_path.write_bytes(b"\xff\xfe\x00")
+
+    assert "cannot be read (not UTF-8)" in refusal(fleet)
+
+
+def test_a_folder_in_the_place_of_the_lock_is_said(fleet: LoadedFleet) -> None:
+    fleet.lock_path.unlink()
+    fleet.lock_path.mkdir()
+
+    assert "cannot be read (Is a directory)" in refusal(fleet)
+
+
+@pytest.mark.parametrize("version", [0, 2, "1", None, True, 1.0])
+def test_another_schema_is_refused(fleet: LoadedFleet, version: object) -> None:
+    edit(fleet, schema_version=version)
+
+    assert f"given schema version {version!r}; expected 1" in refusal(fleet)
+
+
+@pytest.mark.parametrize("content", ["[]", "null", '"lock"', "3"])
+def test_json_that_is_no_object_is_refused(fleet: LoadedFleet, content: str) -> None:
+    fleet.lock_path.write_text(content)
+
+    assert "given schema version None; expected 1" in refusal(fleet)
+
+
+def test_a_lock_edited_out_of_shape_names_the_places(fleet: LoadedFleet) -> None:
+    edit(fleet, pools={"oslo/serve": {"nodes": -1}}, colour="blue")
+
+    assert "was edited out of shape at colour, pools.oslo/serve.nodes. Run: argosy plan test" in refusal(
+        fleet
+    )
+
+
+@pytest.mark.parametrize("nodes", [2.0, "2", True])
+def test_only_whole_numbers_are_counts(fleet: LoadedFleet, nodes: object) -> None:
+    edit(fleet, pools={"oslo/serve": {"nodes": nodes}})
+
+    assert "pools.oslo/serve.nodes" in refusal(fleet)
+
+
+def test_edited_facts_are_found_by_their_hash(fleet: LoadedFleet) -> None:
+    edit(fleet, facts={})
+
+    assert "its facts were edited by hand" in refusal(fleet)

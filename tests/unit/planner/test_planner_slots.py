@@ -1,0 +1,107 @@
+"""Slots are bound like a package lock: spread at first, kept from then on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from argosy.planner.models import PoolPlan
+from argosy.planner.slots import PoolWish, bind_slots
+from argosy.spec.inventory import InventorySpec
+
+TRAIN = PoolWish("oslo/train", "dgx-h200", 3, 1)
+
+
+def inventory(*servers: dict[str, Any]) -> InventorySpec:
+    credentials = {"username": "env:BMC_USERNAME", "password": "env:BMC_PASSWORD"}
+    return InventorySpec.model_validate(
+        {
+            "version": 1,
+            "site": "oslo",
+            "server_type": "dgx-h200",
+            "credentials": credentials,
+            "servers": servers,
+        }
+    )
+
+
+def server(serial: str, rack: str, *feeds: str, **more: str) -> dict[str, Any]:
+    bmc = f"https://{serial}.example"
+    return {"serial": serial, "bmc": bmc, "rack": rack, "feeds": feeds or ("a", "b"), **more}
+
+
+SIX = [server(f"S{n}", f"r{n // 2 + 1}") for n in range(6)]
+
+
+def test_servers_spread_over_racks_before_a_rack_gives_a_second() -> None:
+    bound = bind_slots(inventory(*SIX), [TRAIN], {})["oslo/train"]
+
+    assert {"slot-01": "S0", "slot-02": "S2", "slot-03": "S4"} == bound.slots
+    assert {"spare-01": "S1"} == bound.spares
+
+
+def test_servers_with_one_feed_spread_over_feeds() -> None:
+    servers = [server("S1", "r1", "a"), server("S2", "r1", "a"), server("S3", "r1", "b")]
+
+    assert {"slot-01": "S1", "slot-02": "S3"} == bind_slots(
+        inventory(*servers), [PoolWish("oslo/p", "dgx-h200", 2, 0)], {}
+    )["oslo/p"].slots
+
+
+def test_a_server_on_two_feeds_goes_before_one_on_a_single_feed() -> None:
+    servers = [server("S1", "r1", "a"), server("S2", "r1", "a", "b")]
+
+    assert {"slot-01": "S2"} == bind_slots(inventory(*servers), [PoolWish("oslo/p", "dgx-h200", 1, 0)], {})[
+        "oslo/p"
+    ].slots
+
+
+def test_the_order_of_the_inventory_does_not_matter() -> None:
+    assert bind_slots(inventory(*SIX), [TRAIN], {}) == bind_slots(inventory(*SIX[::-1]), [TRAIN], {})
+
+
+def test_bound_slots_stay_when_a_better_spread_appears() -> None:
+    before = PoolPlan(nodes=2, slots={"slot-01": "S0", "slot-02": "S1"})
+    after = bind_slots(inventory(*SIX), [TRAIN], {"oslo/train": before})["oslo/train"]
+
+    assert {"slot-01": "S0", "slot-02": "S1", "slot-03": "S2"} == after.slots
+
+
+def test_a_server_that_left_the_inventory_is_replaced_and_the_others_stay() -> None:
+    before = {"oslo/train": PoolPlan(nodes=3, slots={"slot-01": "GONE", "slot-02": "S4", "slot-03": "S5"})}
+    after = bind_slots(inventory(*SIX), [TRAIN], before)["oslo/train"]
+
+    assert {"slot-01": "S0", "slot-02": "S4", "slot-03": "S5"} == after.slots
+
+
+def test_a_server_that_became_another_type_is_replaced() -> None:
+    servers = [*SIX[:5], server("S5", "r3", server_type="dgx-h100")]
+    before = {"oslo/train": PoolPlan(nodes=3, slots={"slot-01": "S5"})}
+
+    assert "S5" not in bind_slots(inventory(*servers), [TRAIN], before)["oslo/train"].slots.values()
+
+
+def test_a_server_that_two_slots_name_stays_in_the_first() -> None:
+    before = {"oslo/train": PoolPlan(nodes=3, slots={"slot-01": "S5", "slot-02": "S5"})}
+    after = bind_slots(inventory(*SIX), [TRAIN], before)["oslo/train"]
+
+    assert "S5" == after.slots["slot-01"]
+    assert 4 == len({*after.slots.values(), *after.spares.values()})
+
+
+def test_a_smaller_pool_gives_up_its_last_slots() -> None:
+    before = bind_slots(inventory(*SIX), [TRAIN], {})
+    after = bind_slots(inventory(*SIX), [PoolWish("oslo/train", "dgx-h200", 2, 1)], before)["oslo/train"]
+
+    assert {"slot-01": "S0", "slot-02": "S2"} == after.slots
+    assert before["oslo/train"].spares == after.spares
+
+
+def test_spares_are_bound_after_every_pool_has_its_nodes() -> None:
+    greedy, late = PoolWish("oslo/a", "dgx-h200", 1, 3), PoolWish("oslo/b", "dgx-h200", 2, 0)
+    bound = bind_slots(inventory(*SIX[:3]), [greedy, late], {})
+
+    assert (1, 2, 0) == (
+        len(bound["oslo/a"].slots),
+        len(bound["oslo/b"].slots),
+        len(bound["oslo/a"].spares),
+    )

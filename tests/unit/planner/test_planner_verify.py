@@ -1,0 +1,383 @@
+"""The verifier accepts what the planner writes, and finds each way in which a lock can be wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from argosy.catalog import Catalog
+from argosy.errors import LockError, ShortfallError
+from argosy.planner.facts import spec_parts
+from argosy.planner.models import Lock, PoolPlan
+
+if TYPE_CHECKING:
+    from conftest import World
+
+TRAIN = {"role": "training", "nodes": 4, "server_type": "dgx-h200", "spares": 1}
+SERVE = {"role": "inference", "nodes": 4, "instance_type": "p5en.48xlarge", "zones": ["z1", "z2"]}
+OTHER = {"role": "inference", "nodes": 2, "instance_type": "a3-megagpu-8g", "zone": "z1"}
+
+
+@pytest.fixture
+def made(world: Callable[[], World]) -> World:
+    """Two halls that train, two clouds that serve; H100 in gcp serves `any` only."""
+    built = world().hall("north", 6, train=TRAIN).hall("south", 6, train=TRAIN)
+    built.cloud("use1", "aws", serve=SERVE).cloud("euw4", "gcp", serve=OTHER)
+    built.serve("any", 2, "H200", "H100").serve("fast", 1, "H200")
+    built.train("pretrain", 4, protected=True).train("extra", 2)
+    built.max_share = "0.7"
+    built.survive("north", inference="0.5", training="0.5").survive("south", training="0.5")
+    return built.survive("gcp", inference="1")
+
+
+@pytest.fixture
+def lock(made: World) -> Lock:
+    return made.plan()
+
+
+def with_pool(lock: Lock, pool: str, **changes: object) -> Lock:
+    changed = lock.pools[pool].model_copy(update=changes)
+    return lock.model_copy(update={"pools": lock.pools | {pool: changed}})
+
+
+def with_witness(lock: Lock, scenario: str, **witness: dict[str, int]) -> Lock:
+    """The lock with a workload's witness replaced; `training__pretrain` stands for `training/pretrain`."""
+    uses = {name.replace("__", "/"): pools for name, pools in witness.items()}
+    scenarios = tuple(
+        plan.model_copy(update={"witness": plan.witness | uses}) if plan.id == scenario else plan
+        for plan in lock.scenarios
+    )
+    return lock.model_copy(update={"scenarios": scenarios})
+
+
+def lock_error(made: World, lock: Lock) -> list[str]:
+    """The reasons for which the lock is refused."""
+    with pytest.raises(LockError) as caught:
+        made.verify(lock)
+    first, *reasons, last = str(caught.value).splitlines()
+    assert "stacks/fleets/test.lock.json: cannot be used:" == first
+    assert last.startswith("Run: argosy plan ")
+    return [reason.strip() for reason in reasons]
+
+
+def test_what_the_planner_writes_is_proven(made: World, lock: Lock) -> None:
+    made.verify(lock)
+
+
+def test_a_changed_part_of_the_fleet_file_is_named(made: World, lock: Lock) -> None:
+    made.training[1]["nodes"] = 1
+    made.survive("spot")
+    made.train("new", 1)
+    made.inference.pop()
+
+    assert [
+        "fleet file: demand.inference.fast is gone since it was planned",
+        "fleet file: demand.training.extra was changed since it was planned",
+        "fleet file: demand.training.new is new since it was planned",
+        "fleet file: survive was changed since it was planned",
+    ] == [reason for reason in lock_error(made, lock) if reason.startswith("fleet file")]
+
+
+def test_a_stale_lock_says_what_it_would_leave_unserved(made: World, lock: Lock) -> None:
+    made.inference[0]["nodes"] = 4
+
+    assert [
+        "fleet file: demand.inference.any was changed since it was planned",
+        "nothing lost: inference/any needs 4 nodes, could have 2; short by 2",
+        "lose provider gcp: inference/any needs 4 nodes, could have 2; short by 2",
+    ] == [reason for reason in lock_error(made, lock) if "lose site" not in reason]
+
+
+def test_a_change_that_no_part_holds_is_still_found(made: World, lock: Lock) -> None:
+    changed = lock.model_copy(update={"spec_sha256": "0" * 64})
+
+    assert ["fleet file: changed since it was planned"] == lock_error(made, changed)
+
+
+def test_the_lock_of_another_fleet_is_refused(made: World, lock: Lock) -> None:
+    other = lock.model_copy(update={"fleet": "prod"})
+
+    assert ["it is the lock of fleet 'prod', not of 'test'"] == lock_error(made, other)
+
+
+def test_a_changed_catalogue_fact_is_named_with_old_and_new(made: World, lock: Lock) -> None:
+    known = made.catalog.server_types
+    heavier = known["metal/dgx-h200"].model_copy(update={"node_power_kw": 11})
+    made.catalog = Catalog(
+        made.catalog.accelerators, made.catalog.instance_types, {**known, "metal/dgx-h200": heavier}
+    )
+
+    assert ["fact catalog.node_types.metal/dgx-h200.node_power_kw: planned with 10.2, now 11"] == [
+        *lock_error(made, lock)
+    ]
+
+
+def test_a_price_is_no_fact_of_a_pinned_plan(made: World, lock: Lock) -> None:
+    known = made.catalog.instance_types
+    dearer = known["aws/p5en.48xlarge"].model_copy(update={"price_usd_per_hour": 999})
+    made.catalog = Catalog(
+        made.catalog.accelerators, {**known, "aws/p5en.48xlarge": dearer}, made.catalog.server_types
+    )
+
+    made.verify(lock)
+
+
+def moved(made: World, hall: str, serial: str, **changes: object) -> None:
+    """Change a server in a hall's inventory."""
+    inventory = made.inventories[hall]
+    servers = tuple(s.model_copy(update=changes) if s.serial == serial else s for s in inventory.servers)
+    made.inventories[hall] = inventory.model_copy(update={"servers": servers})
+
+
+def test_a_server_that_moved_to_another_rack_is_a_changed_fact(made: World, lock: Lock) -> None:
+    moved(made, "north", "NORTH000", rack="r9")
+
+    assert ["fact servers.north.NORTH000.rack: planned with r1, now r9"] == lock_error(made, lock)
+
+
+def test_a_server_that_no_pool_holds_may_change_freely(made: World, lock: Lock) -> None:
+    held = {*lock.pools["north/train"].slots.values(), *lock.pools["north/train"].spares.values()}
+    free = next(s.serial for s in made.inventories["north"].servers if s.serial not in held)
+    moved(made, "north", free, rack="r9", server_type="dgx-h100")
+
+    made.verify(lock)
+
+
+def test_a_new_address_of_a_bmc_is_no_fact_of_the_plan(made: World, lock: Lock) -> None:
+    moved(made, "north", "NORTH000", bmc="https://elsewhere.example")
+
+    made.verify(lock)
+
+
+def test_a_pool_that_the_lock_lacks_is_named(made: World, lock: Lock) -> None:
+    pools = {pool: plan for pool, plan in lock.pools.items() if pool != "use1/serve"}
+
+    assert ["use1/serve: the lock does not hold this pool"] == lock_error(
+        made, lock.model_copy(update={"pools": pools})
+    )
+
+
+def test_a_pool_that_the_fleet_file_lacks_is_named(made: World, lock: Lock) -> None:
+    pools = lock.pools | {"use1/more": PoolPlan(nodes=1)}
+
+    assert ["use1/more: the fleet file does not know this pool"] == lock_error(
+        made, lock.model_copy(update={"pools": pools})
+    )
+
+
+@pytest.mark.parametrize(
+    ("pool", "changes", "expected"),
+    [
+        ("use1/serve", {"nodes": 5, "by_zone": {"z1": 3, "z2": 2}}, "holds 5 nodes; the fleet file wants 4"),
+        (
+            "use1/serve",
+            {"by_zone": {"z1": 4}},
+            "spreads over zones ['z1']; the fleet file wants ['z1', 'z2']",
+        ),
+        ("use1/serve", {"by_zone": {"z1": 2, "z2": 1}}, "its zones add up to 3 nodes, not 4"),
+        ("use1/serve", {"by_zone": {"z1": 3, "z2": 1}}, "its zones do not share the nodes evenly"),
+        ("use1/serve", {"slots": {"slot-01": "X"}}, "has slots, which only bare metal has (aws runs it)"),
+        ("north/train", {"by_zone": {"z1": 4}}, "has zones, which a hall does not have"),
+        ("north/train", {"spares": {}}, "1 spares are wanted; missing or too many: spare-01"),
+    ],
+)
+def test_a_pool_that_is_not_as_the_fleet_file_has_it_is_refused(
+    made: World, lock: Lock, pool: str, changes: dict[str, Any], expected: str
+) -> None:
+    assert [f"{pool}: {expected}"] == lock_error(made, with_pool(lock, pool, **changes))
+
+
+def slots(lock: Lock, **changes: str | None) -> Lock:
+    """The lock with slots of north/train rebound; `slot_02=None` unbinds."""
+    bound = {**lock.pools["north/train"].slots}
+    for name, serial in changes.items():
+        bound.pop(name.replace("_", "-"), None)
+        if serial is not None:
+            bound[name.replace("_", "-")] = serial
+    return with_pool(lock, "north/train", slots=bound)
+
+
+def test_an_unbound_slot_is_refused(made: World, lock: Lock) -> None:
+    assert ["north/train: 4 slots are wanted; missing or too many: slot-02"] == lock_error(
+        made, slots(lock, slot_02=None)
+    )
+
+
+def test_a_slot_too_many_is_refused(made: World, lock: Lock) -> None:
+    assert ["north/train: 4 slots are wanted; missing or too many: slot-05"] == lock_error(
+        made, slots(lock, slot_05="NORTH005")
+    )
+
+
+def test_a_slot_that_names_an_unknown_server_is_refused(made: World, lock: Lock) -> None:
+    assert ["north/train: slot-01 names server SOUTH000, which the inventory of north lacks"] == lock_error(
+        made, slots(lock, slot_01="SOUTH000")
+    )
+
+
+def test_a_slot_that_names_a_server_of_another_type_is_refused(made: World, lock: Lock) -> None:
+    moved(made, "north", "NORTH005", server_type="dgx-h100")
+
+    assert ["north/train: slot-01 names server NORTH005, a dgx-h100, not a dgx-h200"] == lock_error(
+        made, slots(lock, slot_01="NORTH005")
+    )
+
+
+def test_a_server_in_two_slots_is_refused(made: World, lock: Lock) -> None:
+    twice = lock.pools["north/train"].slots["slot-01"]
+
+    assert [f"north: server {twice} fills 2 slots"] == lock_error(made, slots(lock, slot_02=twice))
+
+
+def test_a_spare_that_is_also_a_node_is_refused(made: World, lock: Lock) -> None:
+    spare = lock.pools["north/train"].spares["spare-01"]
+
+    assert [f"north: server {spare} fills 2 slots"] == lock_error(made, slots(lock, slot_02=spare))
+
+
+def test_a_scenario_without_a_witness_is_refused(made: World, lock: Lock) -> None:
+    scenarios = tuple(plan for plan in lock.scenarios if plan.id != "lose site north")
+
+    assert ["lose site north: the lock has no witness for this scenario"] == lock_error(
+        made, lock.model_copy(update={"scenarios": scenarios})
+    )
+
+
+def test_a_lock_without_the_nominal_scenario_is_refused(made: World, lock: Lock) -> None:
+    assert ["nothing lost: the lock has no witness for this scenario"] == lock_error(
+        made, lock.model_copy(update={"scenarios": lock.scenarios[1:]})
+    )
+
+
+def test_a_scenario_that_nobody_asked_for_is_refused(made: World, lock: Lock) -> None:
+    extra = lock.scenarios[0].model_copy(update={"id": "lose the moon", "within": "4h"})
+
+    assert ["lose the moon (within 4h): `survive` does not ask for this scenario"] == lock_error(
+        made, lock.model_copy(update={"scenarios": (*lock.scenarios, extra)})
+    )
+
+
+def test_a_scenario_that_stands_twice_is_refused(made: World, lock: Lock) -> None:
+    assert ["nothing lost: stands 2 times in the lock"] == lock_error(
+        made, lock.model_copy(update={"scenarios": (*lock.scenarios, lock.scenarios[0])})
+    )
+
+
+def test_floors_that_are_not_those_of_the_fleet_file_are_refused(made: World, lock: Lock) -> None:
+    lower = lock.scenarios[0].model_copy(update={"required": {"inference/any": 1}})
+    changed = lock.model_copy(update={"scenarios": (lower, *lock.scenarios[1:])})
+
+    assert [
+        "nothing lost: states floors {'inference/any': 1}; the fleet file demands {'inference/any': 2, "
+        "'inference/fast': 1, 'training': 6, 'training/extra': 2, 'training/pretrain': 4}"
+    ] == lock_error(made, changed)
+
+
+@pytest.mark.parametrize(
+    ("witness", "expected"),
+    [
+        (
+            {"inference__ghost": {"use1/serve": 0}},
+            "serves inference/ghost, which the fleet file does not demand",
+        ),
+        (
+            {"inference__fast": {"use1/serve": 1, "use1/no": 1}},
+            "inference/fast uses use1/no, which is no pool",
+        ),
+        (
+            {"inference__fast": {"use1/serve": 1, "north/train": 0}},
+            "inference/fast uses north/train, a pool for",
+        ),
+        (
+            {"inference__fast": {"euw4/serve": 1}},
+            "inference/fast uses euw4/serve, whose H100 it cannot run on",
+        ),
+        (
+            {"training__pretrain": {"use1/serve": 4}},
+            "training/pretrain uses use1/serve, a pool for inference",
+        ),
+    ],
+)
+def test_a_witness_that_uses_what_it_may_not_is_refused(
+    made: World, lock: Lock, witness: dict[str, dict[str, int]], expected: str
+) -> None:
+    reasons = lock_error(made, with_witness(lock, "nothing lost", **witness))
+
+    assert reasons[0].startswith(f"nothing lost: {expected}")
+
+
+def test_a_job_that_is_split_over_two_pools_is_refused(made: World, lock: Lock) -> None:
+    split = with_witness(lock, "nothing lost", training__pretrain={"north/train": 2, "south/train": 2})
+
+    assert [
+        "nothing lost: training/pretrain runs on {'north/train': 2, 'south/train': 2}; "
+        "it needs 4 nodes in one pool"
+    ] == [reason for reason in lock_error(made, split) if "pretrain" in reason]
+
+
+def test_a_job_that_runs_on_too_few_nodes_is_refused(made: World, lock: Lock) -> None:
+    less = with_witness(lock, "nothing lost", training__extra={"south/train": 1})
+
+    assert ["nothing lost: training/extra runs on {'south/train': 1}; it needs 2 nodes in one pool"] == [
+        *lock_error(made, less)
+    ]
+
+
+def test_a_witness_that_uses_what_is_lost_is_refused(made: World, lock: Lock) -> None:
+    dead = with_witness(lock, "lose site north", training__pretrain={"north/train": 4})
+
+    assert ["lose site north: north/train serves with 4 nodes, of which 0 are left"] == lock_error(made, dead)
+
+
+def test_a_pool_that_two_workloads_overfill_is_refused(made: World, lock: Lock) -> None:
+    full = with_witness(lock, "nothing lost", training__extra={"north/train": 2})
+
+    assert ["nothing lost: north/train serves with 6 nodes, of which 4 are left"] == lock_error(made, full)
+
+
+def test_a_floor_that_a_possible_witness_does_not_meet_is_a_shortfall(made: World, lock: Lock) -> None:
+    with pytest.raises(ShortfallError) as caught:
+        made.verify(with_witness(lock, "nothing lost", inference__any={"euw4/serve": 1}))
+
+    assert "nothing lost: inference/any needs 2 nodes, could have 1; short by 1" == str(caught.value)
+
+
+def test_a_job_that_must_run_and_does_not_is_a_shortfall(made: World, lock: Lock) -> None:
+    (plan,) = [plan for plan in lock.scenarios if plan.id == "lose site north"]
+    idle = plan.model_copy(
+        update={"witness": {"inference/any": {"use1/serve": 1}, "inference/fast": {"use1/serve": 1}}}
+    )
+    scenarios = tuple(idle if other is plan else other for other in lock.scenarios)
+    with pytest.raises(ShortfallError) as caught:
+        made.verify(lock.model_copy(update={"scenarios": scenarios}))
+
+    assert [
+        "lose site north: training needs 3 nodes, could have 0; short by 3",
+        "lose site north: training/pretrain needs 4 nodes, could have 0; short by 4",
+    ] == str(caught.value).splitlines()
+
+
+def test_a_provider_above_its_share_is_a_shortfall(made: World, lock: Lock) -> None:
+    # The lock of the same fleet with a looser cap, made to look current.
+    made.max_share = "0.5"
+    current = made.fleet()
+    forged = lock.model_copy(update={"spec_sha256": current.sha256, "spec_parts": spec_parts(current.spec)})
+    with pytest.raises(ShortfallError, match="metal holds 64 of 112 accelerators; allowed are 56"):
+        made.verify(forged)
+
+
+def test_everything_wrong_is_listed_at_once(made: World, lock: Lock) -> None:
+    worse = with_pool(with_pool(lock, "use1/serve", by_zone={}), "north/train", spares={})
+
+    assert 2 == len(lock_error(made, worse))
+
+
+def test_servers_that_left_the_inventory_are_each_named(made: World, lock: Lock) -> None:
+    inventory = made.inventories["north"]
+    made.inventories["north"] = inventory.model_copy(update={"servers": inventory.servers[:1]})
+
+    reasons = lock_error(made, lock)
+    assert 4 == len(reasons)
+    assert all("which the inventory of north lacks" in reason for reason in reasons)
