@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
+
+from argosy.errors import ArgosyError
 
 if TYPE_CHECKING:
     from argosy.catalog import Catalog
     from argosy.errors import Fault
     from argosy.spec.loader import LoadedFleet
+
+GROUP: Final = "argosy.providers"
+"""The entry-point group in which packages register providers."""
 
 
 class Capability(StrEnum):
@@ -55,6 +60,17 @@ class Provider(Protocol):
 
 
 def load_providers() -> Mapping[str, Provider]:
-    """Every registered provider by name. Loading a descriptor imports no cloud SDK."""
-    found = {point.name: point.load() for point in entry_points(group="argosy.providers")}
-    return dict(sorted(found.items()))
+    """Every registered provider by name. Loading a descriptor imports no cloud SDK.
+
+    Raises ArgosyError for a registered provider that cannot be imported.
+    """
+    points = sorted(entry_points(group=GROUP), key=lambda point: point.name)
+    return {point.name: _load(point) for point in points}
+
+
+def _load(point: EntryPoint) -> Provider:
+    try:
+        return point.load()
+    except (ImportError, AttributeError) as error:
+        msg = f"the provider {point.name!r} is registered as {point.value} but cannot be loaded: {error}"
+        raise ArgosyError(f"{msg}; install the package that brings it again, or remove it") from error

@@ -1,0 +1,174 @@
+"""The README's own commands, in a copy of the project: up, up again, killed and recovered, down."""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from argosy_metal.simulator.control import SimulatorControl
+
+ROOT = Path(__file__).resolve().parents[2]
+MOMENTS = (0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 8.0, 9.5, 11.0)
+"""Seconds after the CLI started at which it is killed: from before the state exists to after the end."""
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A copy of the project as git sees it, with this interpreter's environment as its own."""
+
+    folder: Path
+
+    @property
+    def local(self) -> Path:
+        return self.folder / ".argosy" / "local"
+
+    def start(self, *command: str) -> "subprocess.Popen[str]":
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("PULUMI_")}
+        return subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=kept,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def make(self, target: str) -> str:
+        # `--old-file`: the environment is this test's own, whatever the dates of the copied files.
+        return self.run("make", "--old-file=.venv/.installed", target)
+
+    def run(self, *command: str, seconds: float = 240) -> str:
+        """Run to the end; fails the test on a non-zero exit code, with all that was printed."""
+        with self.start(*command) as process:
+            output, _ = process.communicate(timeout=seconds)
+        assert 0 == process.returncode, output
+        return output
+
+    def status(self) -> list[dict[str, Any]]:
+        return json.loads(
+            self.run(str(Path(sys.prefix, "bin", "argosy")), "metal", "status", "local", "--json")
+        )
+
+    def processes(self) -> list[psutil.Process]:
+        """Every process, but this test's own, that works in the copy or was started from it."""
+        return [process for process in psutil.process_iter() if self._is_of(process)]
+
+    def _is_of(self, process: psutil.Process) -> bool:
+        try:
+            words = [process.cwd(), *process.cmdline()]
+        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            return False
+        return any(str(self.folder) in word for word in words)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Iterator[Copy]:
+    """A copy in which the environment is installed already; whatever a failed test left running is ended."""
+    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    names = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0")
+    for name in filter(None, names):
+        if (ROOT / name).is_file():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, tmp_path / name)
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    project = Copy(tmp_path)
+    yield project
+    for process in project.processes():
+        process.kill()
+
+
+def wait_for_cli(project: Copy, make: "subprocess.Popen[str]", seconds: float = 60) -> psutil.Process:
+    """The `pulumi up` that make started, as soon as it runs."""
+    for _ in range(int(seconds / 0.05)):
+        for process in psutil.Process(make.pid).children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if process.name() == "pulumi" and "up" in process.cmdline()[1:2]:
+                    return process
+        assert make.poll() is None, "make ended before it started the engine"
+        time.sleep(0.05)
+    raise AssertionError(f"no `pulumi up` within {seconds} s")
+
+
+def surviving_plugins(project: Copy) -> list[psutil.Process]:
+    """What a run starts, the simulator aside: it is the hall, and outlives runs."""
+    return [process for process in project.processes() if "simulat" not in " ".join(process.cmdline())]
+
+
+def assert_orphans_end(project: Copy, seconds: float = 15) -> None:
+    for _ in range(int(seconds / 0.1)):
+        if not surviving_plugins(project):
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"still running: {[process.cmdline() for process in surviving_plugins(project)]}")
+
+
+def assert_whole_fleet(project: Copy) -> None:
+    """Sixteen machines run; each server has one claim and was installed once, the simulator counts."""
+    machines = project.status()
+    assert {"running": 16} == Counter(machine["phase"] for machine in machines)
+    assert {"hall-north": 8, "hall-south": 8} == Counter(machine["hall"] for machine in machines)
+    assert 16 == len({machine["serial"] for machine in machines})
+    servers = SimulatorControl(project.local / "simulator").servers()
+    assert {1: 16} == Counter(server["installs"] for server in servers.values())
+
+
+def pending_operations(project: Copy) -> list[Any]:
+    checkpoint = project.local / "state" / ".pulumi" / "stacks" / "argosy" / "local.json"
+    return json.loads(checkpoint.read_text())["checkpoint"]["latest"].get("pending_operations", [])
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    """Every file of the copy, outside the environment and what Python caches."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and not {".venv", "__pycache__"} & set(path.relative_to(folder).parts)
+    }
+
+
+def test_up_twice_then_down_leaves_nothing(copy: Copy) -> None:
+    tracked = snapshot(copy.folder)
+
+    copy.make("up")
+    assert_whole_fleet(copy)
+
+    second = copy.make("up")
+    assert not re.search(r"[1-9]\d* (created|updated|replaced|deleted)", second), second
+    assert "unchanged" in second
+
+    copy.make("down")
+    assert not (copy.folder / ".argosy").exists()
+    assert [] == copy.processes()
+    assert tracked == snapshot(copy.folder)
+
+
+@pytest.mark.parametrize("seconds", MOMENTS)
+def test_killed_at_any_moment_and_recovered_each_server_is_installed_once(copy: Copy, seconds: float) -> None:
+    with copy.start("make", "--old-file=.venv/.installed", "up") as make:
+        cli = wait_for_cli(copy, make)
+        time.sleep(seconds)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            cli.kill()
+        make.communicate(timeout=60)
+    assert_orphans_end(copy)
+
+    copy.make("recover")
+
+    assert_whole_fleet(copy)
+    assert [] == pending_operations(copy)
+    copy.make("down")
+    assert [] == copy.processes()
