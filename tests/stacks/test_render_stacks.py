@@ -45,6 +45,20 @@ def test_prod_declares_both_clouds_and_the_hall(prod: list[dict[str, Any]]):
     assert types["argosy:index:Fleet"] == 1
 
 
+def test_every_machine_of_prod_and_every_spare_has_a_claim_of_its_own(prod: list[dict[str, Any]]):
+    claims = [resource for resource in prod if resource["type"] == "baremetal:index:ServerClaim"]
+
+    assert 18 == len(claims) == len({claim["inputs"]["serial"] for claim in claims})
+
+
+def test_local_declares_sixteen_machines_in_two_halls():
+    local = json.loads(run(ARGOSY, "render", "local", "--json").stdout)["resources"]
+    claims = [resource for resource in local if resource["type"] == "baremetal:index:ServerClaim"]
+
+    assert 16 == Counter(resource["type"] for resource in local)["baremetal:index:Machine"]
+    assert {"hall-north": 8, "hall-south": 8} == Counter(claim["inputs"]["site"] for claim in claims)
+
+
 def test_nothing_of_this_machine_is_an_input(prod: list[dict[str, Any]]):
     assert str(ROOT) not in json.dumps(prod)
     assert str(Path.home()) not in json.dumps(prod)
