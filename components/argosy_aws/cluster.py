@@ -75,7 +75,7 @@ def declare_cluster_dns(
     scope: ClusterScope, cluster: aws.eks.Cluster, pools: list[pulumi.Resource], taints: list[str]
 ) -> None:
     """Declare the cluster's DNS, which runs on the pools and so comes after them and bears their taints."""
-    tolerations = [{"key": key, "operator": "Exists"} for key in sorted(taints)]
+    tolerations = [{"key": key, "operator": "Exists"} for key in sorted(set(taints))]
     aws.eks.Addon(
         f"{scope.site}-coredns",
         cluster_name=cluster.name,
