@@ -74,9 +74,13 @@ class Shortfall:
         time = "" if self.within == "0" else f" (within {self.within})"
         reason = f"; {self.reason}" if self.reason else ""
         return (
-            f"{self.scenario}{time}: {self.workload} needs {self.needed} nodes, could have {self.could_have}; "
-            f"short by {self.needed - self.could_have}{reason}"
+            f"{self.scenario}{time}: {self.workload} needs {_nodes(self.needed)}, "
+            f"could have {self.could_have}; short by {self.needed - self.could_have}{reason}"
         )
+
+
+def _nodes(count: int) -> str:
+    return "1 node" if count == 1 else f"{count} nodes"
 
 
 @dataclass(frozen=True)

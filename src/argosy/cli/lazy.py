@@ -17,6 +17,8 @@ from typing import Any, cast
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from argosy.errors import ArgosyError
+
 _BUILT_IN = [EntryPoint("catalog", "argosy.catalog.command:app", "argosy.commands")]
 
 
@@ -44,7 +46,13 @@ class LazyGroup(TyperGroup):
 
 
 def _load(point: EntryPoint) -> Any:
-    loaded = point.load()
+    try:
+        loaded = point.load()
+    except ModuleNotFoundError as missing:
+        raise ArgosyError(
+            f"argosy {point.name} needs the Python package {missing.name!r}, which is not installed; "
+            "install argosy with the extra that brings it (aws, gcp, kubernetes, metal)"
+        ) from missing
     holder = typer.Typer(add_completion=False, rich_markup_mode=None)
     if not isinstance(loaded, typer.Typer):
         holder.command(point.name)(cast("Callable[..., Any]", loaded))
@@ -55,7 +63,10 @@ def _load(point: EntryPoint) -> Any:
 
 def _first_line(module: str) -> str:
     """First line of a module's docstring, without the command that it may begin with."""
-    spec = find_spec(module)
+    try:
+        spec = find_spec(module)
+    except ModuleNotFoundError:  # its package is not installed; using the command says so
+        return ""
     if spec is None or spec.origin is None:
         return ""
     docstring = ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))) or ""

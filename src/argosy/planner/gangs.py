@@ -45,6 +45,9 @@ class _Search:
     def __init__(self, gangs: Sequence[Gang], room: Mapping[str, int], enough: int) -> None:
         self._gangs = sorted(gangs, key=lambda gang: (not gang.must_run, -gang.nodes, gang.name))
         self._room = dict(room)
+        self._users = {
+            pool: frozenset(i for i, gang in enumerate(self._gangs) if pool in gang.pools) for pool in room
+        }
         self._goal = (sum(gang.nodes for gang in gangs if gang.must_run), enough)
         self._still_to_come = self._sums_from_each_gang()
         self._chosen: list[str | None] = []
@@ -85,9 +88,23 @@ class _Search:
         reachable = (self._score[0] + must, self._score[1] + min(total, sum(self._room.values())))
         if depth == len(self._gangs) or reachable <= self._best_score:
             return iter(())
-        gang = self._gangs[depth]
-        fitting = [pool for pool in gang.pools if self._room[pool] >= gang.nodes]
-        return iter([*fitting, None])
+        if depth and self._chosen[-1] is None and self._alike(depth - 1, depth):
+            return iter([None])  # what the job's twin was refused does not help here
+        return iter([*self._fitting(self._gangs[depth]), None])
+
+    def _fitting(self, gang: Gang) -> Iterator[str]:
+        """Pools with room for the job; of pools that are all the same from here on, the first."""
+        seen: set[tuple[int, frozenset[int]]] = set()
+        for pool in gang.pools:
+            kind = self._room[pool], self._users[pool]
+            if self._room[pool] >= gang.nodes and kind not in seen:
+                seen.add(kind)
+                yield pool
+
+    def _alike(self, one: int, other: int) -> bool:
+        first, second = self._gangs[one], self._gangs[other]
+        same = first.nodes == second.nodes and first.must_run == second.must_run
+        return same and set(first.pools) == set(second.pools)
 
     def _do(self, pool: str | None) -> None:
         gang = self._gangs[len(self._chosen)]

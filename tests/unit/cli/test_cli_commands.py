@@ -97,6 +97,23 @@ def test_an_added_command_that_is_a_function_runs(
     ]
 
 
+def test_an_added_command_whose_package_is_missing_is_one_sentence(
+    argosy: Argosy, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    point = EntryPoint("greet", "not_installed.commands:greet", "argosy.commands")
+
+    def added(group: str) -> list[EntryPoint]:
+        return [point] if group == "argosy.commands" else []
+
+    monkeypatch.setattr("argosy.cli.lazy.entry_points", added)
+
+    assert 1 == argosy("greet", "world")
+    assert capsys.readouterr().err.startswith(
+        "argosy greet needs the Python package 'not_installed', which is not installed; install argosy with"
+    )
+    assert 0 == argosy("--help")
+
+
 def test_a_reader_that_hangs_up_gets_no_traceback() -> None:
     program = "from argosy.cli import main; import sys; sys.argv = ['argosy', 'schema']; main()"
     process = subprocess.Popen(

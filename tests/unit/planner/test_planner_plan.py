@@ -142,7 +142,7 @@ def test_spot_serves_until_spot_is_lost(world: NewWorld) -> None:
     made = world().cloud("use1", serve=cloud("inference", 2, capacity={"type": "spot"})).serve("bot", 2)
     made.survive("spot", "0.5")
 
-    assert ["lose spot: inference/bot needs 1 nodes, could have 0; short by 1"] == shortfalls(made)
+    assert ["lose spot: inference/bot needs 1 node, could have 0; short by 1"] == shortfalls(made)
 
 
 def test_a_provider_above_its_share_is_refused_in_accelerators(world: NewWorld) -> None:
