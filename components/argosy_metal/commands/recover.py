@@ -1,7 +1,7 @@
 """`argosy metal recover ENV`: the one command after a killed `pulumi up`.
 
 No live run may hold the stack; what a killed one left behind ends; its writes are fenced off; the stack's
-lock is released; `up` adopts every claim and goes on from the recorded phases; pending operations are cleared.
+lock is released; `up` adopts every claim and goes on from the recorded phase; pending operations are cleared.
 """
 
 from __future__ import annotations

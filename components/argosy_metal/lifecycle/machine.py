@@ -213,7 +213,14 @@ class Machine:
         if claim.install_id is None:
             return None
         report = await self._reports.find(claim.serial)
-        return report if report is not None and report.install_id == claim.install_id else None
+        if report is None or report.install_id != claim.install_id:
+            return None
+        if report.image_sha256 not in (None, claim.image_sha256):
+            raise self._not_ready(
+                f"it was installed from an image with sha256 {report.image_sha256}, not {claim.image_sha256}",
+                "find out who changed the image behind its URL; then pin the digest that is meant",
+            )
+        return report
 
     def _media_url(self) -> str | None:
         claim = self._journal.claim

@@ -17,6 +17,8 @@ class Report:
 
     install_id: str
     boot_id: str
+    image_sha256: str | None
+    """Of the image it was installed from; None if it does not say."""
 
 
 class ReportsUnavailableError(Exception):
@@ -55,7 +57,7 @@ class ReportService:
         install_id, boot_id = text_at(answer.body, "install_id"), text_at(answer.body, "boot_id")
         if answer.status != 200 or install_id is None or boot_id is None:
             raise ReportsUnavailableError(f"{self._transport.host} answers {answer.status} without a report")
-        return Report(install_id, boot_id)
+        return Report(install_id, boot_id, text_at(answer.body, "image_sha256"))
 
     async def close(self) -> None:
         """Close the connections."""
