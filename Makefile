@@ -11,6 +11,9 @@ INSTALLED := .venv/.installed
 # All that the local environment leaves lies in one folder that git ignores.
 LOCAL := $(CURDIR)/.argosy/local
 
+# All machines at once, and one bad BMC does not stop the others.
+RUN_OPTIONS := --continue-on-error --parallel 64 --suppress-outputs
+
 # The engine's folder first on PATH, the local state, no call home. Teams with a backend of their own do not use
 # these targets: they run `pulumi up` themselves (README).
 define WITH_ENGINE
@@ -50,32 +53,37 @@ engine: $(INSTALLED) ## Find or build the Pulumi engine, and say where it is.
 
 .PHONY: up
 up: $(INSTALLED) ## Bring up the local fleet: simulated servers in two halls.
-	@$(WITH_ENGINE) argosy check local
-	@$(WITH_ENGINE) argosy metal simulate local --detach
-	@$(WITH_ENGINE) pulumi stack select --create local
-	@$(WITH_ENGINE) pulumi up --stack local --yes --skip-preview --continue-on-error --parallel 64 --policy-pack policies
-	@$(WITH_ENGINE) argosy metal status local
+	@$(WITH_ENGINE) \
+	argosy check local; \
+	argosy metal simulate local --detach; \
+	pulumi stack select --create local; \
+	pulumi up --stack local --yes --skip-preview $(RUN_OPTIONS) --policy-pack policies; \
+	argosy metal status local
 
 .PHONY: preview
 preview: $(INSTALLED) ## Show what `make up` would do, judged by the policies.
-	@$(WITH_ENGINE) pulumi stack select --create local
-	@$(WITH_ENGINE) pulumi preview --stack local --policy-pack policies
+	@$(WITH_ENGINE) \
+	pulumi stack select --create local; \
+	pulumi preview --stack local --policy-pack policies
 
 .PHONY: recover
 recover: $(INSTALLED) ## After a killed `make up`: settle what was under way, and bring up the rest.
-	@$(WITH_ENGINE) argosy metal recover local
-	@$(WITH_ENGINE) argosy metal status local
+	@$(WITH_ENGINE) \
+	argosy metal recover local; \
+	argosy metal status local
 
 .PHONY: down
-down: $(INSTALLED) ## Take the local fleet down and remove all it left.
-	@$(WITH_ENGINE) if [ -d "$(LOCAL)/state" ]; then \
+down: $(INSTALLED) ## Take the local fleet down and remove all that it left.
+	@$(WITH_ENGINE) \
+	if [ -d "$(LOCAL)/state" ]; then \
 	  argosy metal simulate local --detach; \
 	  pulumi stack select --create local; \
-	  pulumi destroy --stack local --yes --skip-preview --continue-on-error --parallel 64; \
+	  pulumi destroy --stack local --yes --skip-preview $(RUN_OPTIONS); \
 	  pulumi stack rm local --yes --preserve-config; \
-	fi
-	@$(WITH_ENGINE) argosy metal simulate local --stop
-	@rm -rf "$(LOCAL)"; rmdir .argosy 2>/dev/null || true
+	fi; \
+	argosy metal simulate local --stop; \
+	rm -rf "$(LOCAL)"; \
+	rmdir .argosy 2>/dev/null || true
 
 .PHONY: test
 test: $(INSTALLED) ## Prove the project: unit tests, then real engine and real servers.

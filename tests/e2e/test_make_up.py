@@ -20,7 +20,7 @@ import pytest
 from argosy_metal.simulator.control import SimulatorControl
 
 ROOT = Path(__file__).resolve().parents[2]
-MOMENTS = (0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 8.0, 9.5, 11.0)
+MOMENTS = (0.1, 0.4, 0.8, 1.2, 1.6, 2.0, 2.4, 2.8, 3.3, 4.0)
 """Seconds after the CLI started at which it is killed: from before the state exists to after the end."""
 
 
