@@ -1,0 +1,66 @@
+"""Every decision of the lifecycle, one by one."""
+
+import itertools
+
+import pytest
+
+from argosy_metal.claims import Phase
+from argosy_metal.lifecycle import Observation, Step, next_step
+
+OFF, ON = "Off", "On"
+
+
+def seen(power: str = OFF, *, inserted: bool = False, ours: bool = False, boots: bool = False) -> Observation:
+    return Observation(power, media_inserted=inserted or ours, holds_image=ours, boots_image=boots)
+
+
+@pytest.mark.parametrize(
+    ("phase", "observed", "expected"),
+    [
+        (Phase.CLAIMED, seen(ON), Step.BEGIN_ATTEMPT),
+        (Phase.FAILED, seen(ON), Step.BEGIN_ATTEMPT),
+        (Phase.PREPARING, seen(ON, ours=True, boots=True), Step.POWER_OFF),
+        (Phase.PREPARING, seen("PoweringOff"), Step.POWER_OFF),
+        (Phase.PREPARING, seen(inserted=True), Step.EJECT),
+        (Phase.PREPARING, seen(), Step.INSERT),
+        (Phase.PREPARING, seen(ours=True), Step.SET_BOOT),
+        (Phase.PREPARING, seen(ours=True, boots=True), Step.PERMIT_BOOT),
+        (Phase.BOOTING, seen(ours=True, boots=True), Step.POWER_ON),
+        (Phase.BOOTING, seen("PoweringOn", ours=True, boots=True), Step.WAIT),
+        (Phase.BOOTING, seen(ON, ours=True, boots=True), Step.WAIT),
+        (Phase.BOOTING, seen(ON, ours=True), Step.NOTE_INSTALLING),
+        (Phase.BOOTING, seen(ours=True), Step.END_ATTEMPT),
+        (Phase.INSTALLING, seen(ON, ours=True), Step.WAIT),
+        (Phase.INSTALLING, seen(ours=True, boots=True), Step.END_ATTEMPT),
+        (Phase.RUNNING, seen(), Step.NOTHING),
+        (Phase.QUARANTINED, seen(), Step.REFUSE),
+    ],
+)
+def test_without_a_report_the_next_step_is(phase: Phase, observed: Observation, expected: Step) -> None:
+    assert expected == next_step(phase, observed, reported=False)
+
+
+@pytest.mark.parametrize(
+    "phase", [Phase.PREPARING, Phase.BOOTING, Phase.INSTALLING, Phase.FAILED, Phase.QUARANTINED]
+)
+def test_a_report_ends_the_installation_whatever_else_is_seen(phase: Phase) -> None:
+    assert Step.EJECT_INSTALLER == next_step(phase, seen(ON, ours=True), reported=True)
+    assert Step.FINISH == next_step(phase, seen(ON), reported=True)
+
+
+def test_power_is_only_ever_switched_on_where_the_boot_was_permitted_and_has_not_begun() -> None:
+    observations = [
+        seen(power, inserted=inserted, ours=ours, boots=boots)
+        for power in (OFF, ON, "PoweringOn", "PoweringOff")
+        for inserted, ours, boots in itertools.product((False, True), repeat=3)
+    ]
+    switching_on = [
+        (phase, observed)
+        for phase in Phase
+        for observed in observations
+        for reported in (False, True)
+        if next_step(phase, observed, reported=reported) is Step.POWER_ON
+    ]
+
+    assert {Phase.BOOTING} == {phase for phase, _ in switching_on}
+    assert all(seen(ours=True, boots=True) == observed for _, observed in switching_on)
