@@ -1,4 +1,4 @@
-"""What this provider must know of EC2 beyond the catalogue. Values and sources: `data/ec2.yaml`."""
+"""What this provider must know of EC2 beyond the catalogue. Values and sources: `ec2.yaml`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def load_facts() -> Ec2Facts:
     """The facts, read once per process."""
     from ruamel.yaml import YAML
 
-    path = Path(__file__).parent / "data" / "ec2.yaml"
+    path = Path(__file__).with_name("ec2.yaml")
     content: dict[str, Any] = YAML(typ="safe").load(path)  # pyright: ignore[reportUnknownMemberType]
     return Ec2Facts(
         zones={region: tuple(zones) for region, zones in content["zones"].items()},
