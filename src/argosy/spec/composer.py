@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from argosy.errors import Fault, FleetError
 from argosy.spec.places import Path, dotted
 from argosy.spec.scalars import find_trap
+from argosy.spec.secrets import KEEP_OUT, looks_secret
 from argosy.spec.words import shown_key
 from argosy.spec.yaml_events import Event
+
+_HALF_CHARACTER = re.compile(r"[\ud800-\udfff]")
 
 MAX_DEPTH = 50
 MAX_ALIASED_NODES = 1_000
@@ -69,6 +73,10 @@ class Composer:
             # The tag's text is not shown: an unquoted password may begin with an exclamation mark.
             self._fault(event, path, "a YAML tag (`!…`)", "a plain value", "remove it, or quote the text")
         node = Node(event.kind, event.line, event.column, event.text, event.plain)
+        if _HALF_CHARACTER.search(event.text):
+            node.text = _HALF_CHARACTER.sub("", event.text)
+            given, fix = "a `\\u` escape that is half a character", "write the character itself"
+            self._fault(event, path, given, "text", fix)
         if event.kind == "list":
             while (item := next(events)).kind != "end":
                 node.items.append(self._node(item, events, (*path, len(node.items))))
@@ -121,6 +129,9 @@ class Composer:
         elif key.plain and key.text == "<<":
             given, expected = "a merge key (`<<`), which YAML 1.2 does not know", "keys written out"
             fix = "copy the keys here"
+        elif secret := looks_secret(key.text):
+            given, expected = f"a key that looks like {secret} (not shown)", "no secret in the file"
+            fix = KEEP_OUT
         elif trap is not None and trap.is_word:
             given = f"the bare word {key.text} as a key, which some readers take for a boolean"
             expected, fix = "a name that every reader takes for text", f'quote it: "{key.text}"'

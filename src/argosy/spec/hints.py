@@ -118,13 +118,10 @@ def _text_fix(slot: Slot, value: Any, text: str | None) -> str:
         return f'quote it: "{text or value}"'
     if slot.has(Country):
         upper = value.upper()
-        return (
-            f'write "{_COUNTRIES_OFTEN_MISTAKEN.get(upper, upper)}"'
-            if len(upper) == 2
-            else "look up the code"
-        )
+        code = _COUNTRIES_OFTEN_MISTAKEN.get(upper, upper)
+        return f'write "{code}"' if re.fullmatch("[A-Z]{2}", code) else "look up the code"
     if value.startswith("http://"):
-        return f"write https://{value.removeprefix('http://')}"
+        return f"write {shortened('https://' + value.removeprefix('http://'))}"
     if _HEX_SHA256.fullmatch(value):
         return f"write {value.removeprefix('sha256:').lower()}"
     name = re.sub(r"[^a-z0-9]+", "-", value.lower()).strip("-")

@@ -21,7 +21,7 @@ from argosy.spec.models import FleetSpec, SpecModel
 from argosy.spec.places import Places, undotted
 from argosy.spec.plain import as_mapping
 from argosy.spec.translate import Translator
-from argosy.spec.words import shown
+from argosy.spec.words import shortened, shown
 
 _Model = TypeVar("_Model", bound=SpecModel)
 
@@ -160,6 +160,6 @@ def _no_inventory(site: str, named: str, path: Path, places: Places) -> Fault:
         expected, fix = "a path relative to the fleet file", f"write e.g. inventories/{site}.yaml"
         return places.fault(at, given=shown(named), expected=expected, fix=fix)
     close = close_file(path)
-    fix = f"did you mean {Path(named).with_name(close)}.yaml?" if close else "create the file"
+    fix = f"did you mean {shortened(str(Path(named).with_name(close)))}.yaml?" if close else "create the file"
     given = f"{shown(named)}, which does not exist"
     return places.fault(at, given=given, expected="an inventory file", fix=fix)

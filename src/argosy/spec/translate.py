@@ -35,7 +35,7 @@ class Translator:
                 found[path] = fault
         unknown_keys: list[Fault] = []
         for item in error.errors(include_url=False, include_context=False) if error else ():
-            path, kind = self._path(item["loc"]), item["type"]
+            path, kind = self._path(item["loc"], item["type"] == "missing"), item["type"]
             # Pydantic counts only the entries that are right; the others have faults of their own.
             if kind == "too_short" and self._value(path):
                 continue
@@ -51,18 +51,18 @@ class Translator:
         judged = [fault for fault in found.values() if (fault.line, fault.column) not in unread]
         return [*self.document.faults, *judged, *unknown_keys]
 
-    def _path(self, location: tuple[int | str, ...]) -> Path:
+    def _path(self, location: tuple[int | str, ...], missing: bool) -> Path:
         """The location without the names of union branches, which do not stand in the file."""
         path: list[int | str] = []
         value: Any = self.document.value
         for index, step in enumerate(location):
-            last = index == len(location) - 1
+            added = missing and index == len(location) - 1
             mapping, items = as_mapping(value), as_list(value)
             if (
                 mapping is not None
                 and isinstance(step, str)
                 and step != "[key]"
-                and (step in mapping or last)
+                and (step in mapping or added)
             ):
                 path.append(step)
                 value = mapping.get(step)

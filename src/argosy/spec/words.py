@@ -30,11 +30,15 @@ def shown_text(text: str) -> str:
     secret = looks_secret(text)
     if secret:
         return f"what looks like {secret} (not shown)"
-    return repr(shortened(text))
+    return repr(_cut(text))
 
 
 def shortened(text: str) -> str:
-    """Text cut to what fits in a message."""
+    """Text without quotes, cut to what fits in a message, on one line."""
+    return "".join(char if char.isprintable() else "�" for char in _cut(text))
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"
 
 

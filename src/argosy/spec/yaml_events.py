@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from argosy.errors import Fault
+from argosy.spec.words import shortened
 
 _KINDS = {
     "DocumentStartEvent": "document",
@@ -125,4 +126,4 @@ def _in_our_words(error: YamlSyntaxError, text: str) -> tuple[str, str]:
     for problem, given, fix in _IN_OTHER_WORDS:
         if problem in error.problem:
             return given, fix
-    return f"text that is not YAML ({error.problem})", "mend the line, or quote the value"
+    return f"text that is not YAML ({shortened(error.problem)})", "mend the line, or quote the value"
