@@ -123,7 +123,7 @@ def assert_whole_fleet(project: Copy) -> None:
     assert {"hall-north": 8, "hall-south": 8} == Counter(machine["hall"] for machine in machines)
     assert 16 == len({machine["serial"] for machine in machines})
     servers = SimulatorControl(project.local / "simulator").servers()
-    assert {1: 16} == Counter(server["installs"] for server in servers.values())
+    assert {1: 16} == Counter(server["counters"]["installs_started"] for server in servers.values())
 
 
 def pending_operations(project: Copy) -> list[Any]:
