@@ -123,12 +123,15 @@ class Composer:
             self._fault(key, (*path, key.text), given, "each key once", "remove or rename one of the two")
 
     def _accept_key(self, key: Node, path: Path) -> bool:
+        """Whether the key can be read on, with a fault or without."""
         trap = find_trap(key.text) if key.plain else None
+        readable = True
         if key.kind != "scalar" or not key.text:
             given, expected, fix = "a key that is not plain text", "a name and a colon", "write a plain name"
+            readable = False
         elif key.plain and key.text == "<<":
             given, expected = "a merge key (`<<`), which YAML 1.2 does not know", "keys written out"
-            fix = "copy the keys here"
+            fix, readable = "copy the keys here", False
         elif secret := looks_secret(key.text):
             given, expected = f"a key that looks like {secret} (not shown)", "no secret in the file"
             fix = KEEP_OUT
@@ -138,4 +141,4 @@ class Composer:
         else:
             return True
         self._fault(key, path, given, expected, fix)
-        return False
+        return readable

@@ -92,7 +92,7 @@ def smallest_fix(slot: Slot, value: Any, text: str | None) -> str:
 def _shape_fix(slot: Slot, value: Any) -> str:
     if slot.kind is tuple and not isinstance(value, (dict, list)):
         return f"put it in brackets: [{shortened(str(value))}]"
-    if slot.kind is tuple and value == []:
+    if slot.is_container and value in ([], {}):
         return "add an entry"
     if slot.is_container and slot.kind is not tuple and isinstance(value, list):
         return "write `NAME: …` lines instead of `- …`"

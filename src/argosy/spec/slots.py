@@ -65,12 +65,15 @@ class Slot:
         if self.choices:
             return listed(self.choices)
         if self.kind is dict or self.model is not None:
-            return "a mapping"
+            return "a mapping" + self._least_words()
         if self.kind is tuple:
-            return "a list" + (" with at least one entry" if self._bounds().get("min_length") else "")
+            return "a list" + self._least_words()
         if self.description:
             return self.description[0].lower() + self.description[1:].rstrip(".")
         return _WORDS.get(self.kind, "another value") + _range_words(self._bounds())
+
+    def _least_words(self) -> str:
+        return " with at least one entry" if self._bounds().get("min_length") else ""
 
     def _bounds(self) -> dict[str, Any]:
         bounds: dict[str, Any] = {}

@@ -48,8 +48,10 @@ class Translator:
                 )
         # What could not be read as it stands there is not judged a second time.
         unread = {(fault.line, fault.column) for fault in self.document.faults}
-        judged = [fault for fault in found.values() if (fault.line, fault.column) not in unread]
-        return [*self.document.faults, *judged, *unknown_keys]
+        judged = [
+            fault for fault in (*found.values(), *unknown_keys) if (fault.line, fault.column) not in unread
+        ]
+        return [*self.document.faults, *judged]
 
     def _path(self, location: tuple[int | str, ...], missing: bool) -> Path:
         """The location without the names of union branches, which do not stand in the file."""
