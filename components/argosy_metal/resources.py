@@ -36,6 +36,8 @@ class BareMetalProvider(pulumi.ProviderResource):
 class ServerClaim(pulumi.CustomResource):
     """A server that this stack owns. The claims store grants it, or refuses and names the owner."""
 
+    site: pulumi.Output[str]
+    serial: pulumi.Output[str]
     server_id: pulumi.Output[str]
     """`site/serial`."""
     generation: pulumi.Output[int]
@@ -64,10 +66,11 @@ class ServerClaim(pulumi.CustomResource):
             "feeds": feeds,
             "username_ref": username_ref,
             "password_ref": password_ref,
-            "server_id": None,
             "generation": None,
         }
         super().__init__("baremetal:index:ServerClaim", name, properties, _one_at_a_time(opts))
+        # Of the claim's own inputs, so that it is known in every preview, and depends on the claim.
+        self.server_id = pulumi.Output.concat(self.site, "/", self.serial)
 
     def translate_input_property(self, prop: str) -> str:
         """The wire's name of an attribute."""
