@@ -19,6 +19,7 @@ from argosy.errors import ArgosyError
 from argosy.spec.loader import LoadedFleet
 from argosy_metal.claims import ClaimStore, RunIdentity
 from argosy_metal.commands.halls import halls_of, has_simulated_halls, simulator_of
+from argosy_metal.commands.locks import lock_holders
 from argosy_metal.commands.processes import end_orphans, live_runs
 from argosy_metal.simulator import daemon
 
@@ -65,7 +66,7 @@ def _fence(fleet: LoadedFleet, pulumi: Pulumi) -> None:
 
 def _settle(pulumi: Pulumi, env: str) -> None:
     pulumi.run("stack", "select", "--create", pulumi.stack)
-    pulumi.run("cancel", "--yes", "--stack", pulumi.stack)
+    _release_lock(pulumi)
     up = pulumi.try_run("up", "--yes", "--skip-preview", "--continue-on-error", "--stack", pulumi.stack)
     if left := pulumi.pending_operations():
         typer.echo(f"clearing {len(left)} pending operations of the killed run")
@@ -78,6 +79,21 @@ def _settle(pulumi: Pulumi, env: str) -> None:
             " goes on when they are mended"
         )
     typer.echo(f"recovered: stack {pulumi.stack} has no pending operations")
+
+
+def _release_lock(pulumi: Pulumi) -> None:
+    """Release a lock whose holder is proven to be gone; a shared backend's lock is for people to judge."""
+    holders = lock_holders(pulumi.backend_url(), pulumi.stack)
+    if holders is None:
+        typer.echo("who may hold a lock on this backend cannot be told from here, so none is released")
+        return
+    if alive := [str(holder) for holder in holders if holder.may_live]:
+        raise RecoveryError(
+            f"stack {pulumi.stack} is locked by {', '.join(alive)}; if it is gone, recover on its own"
+            f" computer, or release the lock: pulumi cancel --stack {pulumi.stack}"
+        )
+    if holders:
+        pulumi.run("cancel", "--yes", "--stack", pulumi.stack)
 
 
 class Pulumi:
@@ -104,6 +120,10 @@ class Pulumi:
         deployment = json.loads(self._captured("stack", "export", "--stack", self.stack))["deployment"]
         pending: list[dict[str, Any]] = deployment.get("pending_operations") or []
         return sorted(f"{entry['type']} {entry['resource']['urn'].rpartition('::')[2]}" for entry in pending)
+
+    def backend_url(self) -> str:
+        """Where the state is kept."""
+        return str(json.loads(self._captured("whoami", "--verbose", "--json"))["url"])
 
     def project(self) -> str:
         """The project's name, as it stands in URNs and so in the claims store."""
