@@ -163,7 +163,7 @@ async def test_sushy_waits_for_a_task(
         service = connect("SN1")
         path = "/redfish/v1/Systems/DGX/Actions/ComputerSystem.Reset"
         answer = service._conn.post(path, data={"ResetType": "On"})
-        # Not `from_response`: it prefers the body's @odata.id, which is the Task and answers 200 all the time.
+        # Not `from_response`: it prefers the body's @odata.id, the Task, which answers 200 all the time.
         return TaskMonitor(service._conn, answer.headers["Location"])
 
     monitor = await by_sushy(accept)

@@ -107,6 +107,9 @@ class RedfishClient:
         Raises BmcUnreachableError, BmcBusyError, BmcInternalError, BmcMissingError, BmcRefusedError,
         BmcAuthError, SessionLostError.
         """
+        # Outside the attempts: a root that does not answer is not tried again for each of them, and a login,
+        # which may leave a session behind, is not repeated.
+        await self._login.ensure(await self.root())
         return await self._patiently(path, operation or f"read {path}", authorized=True)
 
     async def patch(self, path: str, body: Json, operation: str) -> None:

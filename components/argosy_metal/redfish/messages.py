@@ -16,17 +16,10 @@ _LONGEST_TEXT = 400
 
 @dataclass(frozen=True)
 class Message:
-    """One entry of ExtendedInfo. `key` is the end of MessageId, since registries' versions vary."""
+    """One entry of ExtendedInfo."""
 
     message_id: str
     text: str
-    resolution: str = ""
-    properties: tuple[str, ...] = ()
-
-    @property
-    def key(self) -> str:
-        """`PropertyValueNotInList` of `Base.1.18.1.PropertyValueNotInList`."""
-        return self.message_id.rpartition(".")[2]
 
 
 @dataclass(frozen=True)
@@ -104,12 +97,7 @@ def describe(response: Response) -> str:
 
 
 def _message(entry: Json) -> Message:
-    return Message(
-        message_id=text_at(entry, "MessageId") or "",
-        text=_short(text_at(entry, "Message") or ""),
-        resolution=_short(text_at(entry, "Resolution") or ""),
-        properties=texts_at(entry, "RelatedProperties"),
-    )
+    return Message(text_at(entry, "MessageId") or "", _short(text_at(entry, "Message") or ""))
 
 
 def _short(text: str) -> str:

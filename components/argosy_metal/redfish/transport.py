@@ -12,7 +12,6 @@ from typing import NoReturn
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
-from multidict import CIMultiDict
 
 from argosy_metal.redfish.errors import BmcRefusedError, BmcTrustError, BmcUnreachableError
 from argosy_metal.redfish.messages import Json, Response, as_object
@@ -123,7 +122,7 @@ class Transport:
             took_ms = (asyncio.get_running_loop().time() - started) * 1000
             # Method, path and status only: headers and bodies hold tokens and passwords.
             _log.debug("%s %s %s -> %d in %.0f ms", self.host, method, path, answer.status, took_ms)
-            return Response(answer.status, CIMultiDict(answer.headers), _parse(raw))
+            return Response(answer.status, answer.headers, _parse(raw))
 
     def _raise_unreachable(self, method: str, operation: str, error: Exception) -> NoReturn:
         # A request whose connection was never made cannot have been carried out.

@@ -87,10 +87,14 @@ async def test_a_read_is_repeated_after_a_dropped_connection(
     assert "SN1" == answer.body["SerialNumber"]
 
 
-async def test_a_bmc_that_nobody_answers_for_is_unreachable(connect: Any) -> None:
+async def test_a_bmc_that_nobody_answers_for_is_unreachable_after_three_attempts(
+    connect: Any, client_clock: Any
+) -> None:
     async with connect(resolve=lambda _host: ("127.0.0.1", 9)) as bmc:  # pyright: ignore[reportUnknownLambdaType]
         with pytest.raises(BmcUnreachableError):
             await bmc.get(SYSTEM)
+
+    assert [1, 2] == client_clock.waits
 
 
 async def test_a_missing_resource_is_named(connect: Any) -> None:

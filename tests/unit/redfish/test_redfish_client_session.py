@@ -10,6 +10,7 @@ from aiohttp import web
 from argosy_metal.redfish import (
     BmcAuthError,
     BmcBusyError,
+    BmcUnreachableError,
     Credentials,
     Patience,
     RedfishClient,
@@ -211,3 +212,14 @@ async def test_a_secret_that_the_bmc_echoes_is_struck_out_of_the_error(
     scripted.answers["GET /x"] = [web.json_response(echo, status=400)]
     with pytest.raises(Exception, match=r"token \*\*\* of \*\*\* is bad"):
         await scripted_client.get("/x")
+
+
+async def test_a_login_whose_answer_is_lost_is_not_sent_again_since_it_may_have_opened_a_session(
+    connect: Any, simulator: RunningSimulator
+) -> None:
+    simulator.inject(FaultRule("lose-answer", method="POST", path="*/Sessions"))
+    async with connect() as bmc:
+        with pytest.raises(BmcUnreachableError):
+            await bmc.get(SYSTEM)
+
+    assert 1 == simulator.bmc("SN1").sessions.counters.opened

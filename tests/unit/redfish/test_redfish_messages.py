@@ -23,9 +23,8 @@ ENTRY = {
 def test_messages_are_found_wherever_the_vendor_put_them(body: dict[str, Any]) -> None:
     (message,) = parse_messages(body)
 
-    assert "PropertyValueNotInList" == message.key
+    assert "Base.1.8.PropertyValueNotInList" == message.message_id
     assert "The value 'X' is not in the list." == message.text
-    assert ("#/Boot",) == message.properties
 
 
 def test_an_error_without_extended_info_still_says_something() -> None:
