@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-_CHILDREN = (
-    "argosy_metal.provider.main",
-    "pulumi-language-python",
-    "pulumi-language-python-exec",
-    "language_host.py",
-    "pulumi.policy",
+_CHILDREN = frozenset(
+    {
+        "argosy_metal.provider.main",
+        "language_host.py",
+        "pulumi-language-python",
+        "pulumi-language-python-exec",
+        "pulumi.policy",
+    }
 )
 _CHANGING = frozenset({"up", "update", "destroy", "refresh", "import", "watch"})
 _POLL_SECONDS = 0.1
@@ -53,7 +55,7 @@ def orphans(root: Path) -> list[Process]:
     return [
         process
         for process in _ours(root).values()
-        if any(name in argument for argument in process.arguments for name in _CHILDREN)
+        if any(Path(argument).name in _CHILDREN for argument in process.arguments)
         and not any(ancestor.program == "pulumi" for ancestor in _ancestors(process, everything))
     ]
 

@@ -38,14 +38,12 @@ class Reach:
 def find_reach(config: HallConfig) -> Reach:
     """How to reach the hall now.
 
-    Raises NotPossibleError without an authority, and
-    SimulatorNotRunningError if the hall is simulated and no simulator runs.
+    Raises NotPossibleError without an authority, and SimulatorNotRunningError if the hall is simulated and no
+    simulator runs.
     """
     if config.simulator_directory is None:
         if config.ca_certificate is None or not config.ca_certificate.is_file():
-            raise NotPossibleError(
-                f"{config.ca_certificate}: the hall's authority (PEM) is not there; put it there"
-            )
+            raise NotPossibleError(f"{config.ca_certificate}: no such file; put the authority's PEM there")
         return Reach(Trust(ca_file=config.ca_certificate))
     directory = config.simulator_directory
     return Reach(

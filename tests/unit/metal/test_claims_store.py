@@ -243,6 +243,8 @@ claim = store.claim(Claim("hall", "SN1", "s", "lab/prod", "urn", 0, {}))
 print("ready", flush=True)
 while True:
     claim = store.change(claim, attempts=claim.attempts + 1, install_id=str(claim.attempts + 1))
+    if claim.attempts == 5:
+        print("busy", flush=True)
 """
 
 
@@ -251,9 +253,7 @@ def test_a_writer_killed_in_the_middle_leaves_a_whole_file(path: Path) -> None:
         [sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True
     ) as writer:
         assert writer.stdout is not None
-        writer.stdout.readline()
-        while read_claims(path)[0].attempts < 5:
-            pass
+        assert ["ready\n", "busy\n"] == [writer.stdout.readline(), writer.stdout.readline()]
         writer.send_signal(signal.SIGKILL)
 
     with sqlite3.connect(path) as database:

@@ -1,0 +1,187 @@
+"""`argosy metal status` and `simulate`, and what is refused about a hall."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from argosy.catalog import load_catalog
+from argosy.cli.load import load_fleet
+from argosy.errors import FleetError
+from argosy.planner.lock import write_lock
+from argosy.planner.plan import plan_capacity
+from argosy.spec.loader import LoadedFleet, load_spec
+from argosy_metal.claims import Claim, ClaimStore, Phase, RunIdentity
+from argosy_metal.commands import app
+from argosy_metal.commands.halls import halls_of, has_simulated_halls, simulator_of
+from argosy_metal.commands.status import NotAllRunningError, show_status, status_rows
+from argosy_metal.descriptor import PROVIDER
+from argosy_metal.simulator import image_sha256
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+class Project:
+    """A project with one planned hall: pool `serve` of two and a spare, pool `train` of one."""
+
+    def __init__(self, folder: Path, changes: dict[str, str]) -> None:
+        self.folder = folder
+        self.path = folder / "metal.yaml"
+        shutil.copytree(ROOT / "tests" / "conformance" / "inventories", folder / "inventories")
+        text = (ROOT / "tests" / "conformance" / "metal.yaml").read_text()
+        for old, new in changes.items():
+            assert old in text
+            text = text.replace(old, new)
+        self.path.write_text(text)
+        (folder / "Pulumi.yaml").write_text("name: lab\n")
+
+    @property
+    def fleet(self) -> LoadedFleet:
+        return load_spec(str(self.path))
+
+    def plan(self) -> None:
+        write_lock(plan_capacity(self.fleet, load_catalog(), None), self.fleet.lock_path)
+
+    def claim_all(self, phase: Phase = Phase.RUNNING) -> None:
+        store = ClaimStore(self.folder / "claims.sqlite", RunIdentity("run"))
+        lock = plan_capacity(self.fleet, load_catalog(), None)
+        for pool, plan in lock.pools.items():
+            name = pool.partition("/")[2]
+            for slot, serial in (plan.slots | plan.spares).items():
+                claim = store.claim(
+                    Claim("hall", serial, f"{name}/{slot}", "lab/metal", f"urn-{serial}", 0, {})
+                )
+                if slot in plan.slots:
+                    store.change(claim, phase=phase, image_sha256="a" * 64)
+        store.close()
+
+    def rows(self) -> dict[str, str]:
+        lock = plan_capacity(self.fleet, load_catalog(), None)
+        return {row.slot: row.phase for row in status_rows(self.fleet, lock)}
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    monkeypatch.chdir(tmp_path)
+    return Project(tmp_path, {})
+
+
+SIMULATED = {
+    "    ca_certificate: bmc-ca.pem\n": "    simulator: {directory: simulator, time_scale: 600}\n",
+}
+
+
+def simulated(folder: Path, **more: str) -> Project:
+    return Project(folder, {**SIMULATED, **more})
+
+
+def test_before_anything_is_claimed_every_slot_says_so(project: Project) -> None:
+    assert {"unclaimed"} == set(project.rows().values())
+
+
+def test_running_machines_and_idle_spares_are_well(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.plan()
+    project.claim_all()
+
+    show_status(str(project.path), as_json=False)
+
+    shown = capsys.readouterr().out
+    assert 3 == shown.count(" running ")
+    assert 1 == shown.count(" spare ")
+    assert "4 of 4 running" in shown
+
+
+def test_a_machine_that_does_not_run_is_an_exit_code_of_1(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.plan()
+    project.claim_all(Phase.INSTALLING)
+
+    with pytest.raises(NotAllRunningError, match="3 of 4 are not running") as error:
+        show_status(str(project.path), as_json=True)
+
+    assert 1 == error.value.exit_code
+    assert {"installing", "spare"} == {row["phase"] for row in json.loads(capsys.readouterr().out)}
+
+
+def test_a_server_that_another_slot_holds_does_not_count(project: Project) -> None:
+    project.claim_all()
+    store = ClaimStore(project.folder / "claims.sqlite", RunIdentity("run"))
+    lock = plan_capacity(project.fleet, load_catalog(), None)
+    held = store.find("hall", lock.pools["hall/train"].slots["slot-01"])
+    assert held is not None
+    store.change(held, slot="serve/slot-09")
+    store.close()
+
+    assert "unclaimed" == project.rows()["train/slot-01"]
+
+
+def test_a_fleet_without_simulated_halls_is_refused(project: Project) -> None:
+    with pytest.raises(FleetError, match=r"metal\.yaml:\d+:\d+ sites\.hall: given a real hall"):
+        simulator_of(project.fleet)
+    assert not has_simulated_halls(project.fleet)
+
+
+def test_a_fleet_without_halls_is_refused(project: Project) -> None:
+    fleet = project.fleet
+    cloudless = replace(fleet, spec=fleet.spec.model_copy(update={"sites": {}}))
+
+    with pytest.raises(FleetError, match="no bare-metal hall"):
+        halls_of(cloudless)
+
+
+def test_the_simulator_plays_every_server_of_the_inventory_and_every_image(tmp_path: Path) -> None:
+    made = simulated(tmp_path)
+    config, directory = simulator_of(made.fleet)
+
+    assert tmp_path / "simulator" == directory
+    assert (("node",), 600) == (config.images, config.time_scale)
+    assert [server.serial for server in made.fleet.inventories["hall"].servers] == [
+        server.serial for server in config.halls[0].servers
+    ]
+    assert image_sha256("node") in made.path.read_text()
+
+
+def faults(project: Project) -> list[str]:
+    return [str(fault) for fault in PROVIDER.refusals("hall", project.fleet, load_catalog())]
+
+
+def test_a_sound_hall_is_not_refused(project: Project) -> None:
+    assert [] == faults(project)
+
+
+def test_a_hall_whose_bmcs_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
+    made = Project(tmp_path, {"    ca_certificate: bmc-ca.pem\n": ""})
+
+    assert ["sites.hall.ca_certificate: given no authority"] == [
+        fault.split(" ", 1)[1].split(";")[0] for fault in faults(made)
+    ]
+
+
+def test_a_simulated_hall_must_not_name_hosts_of_a_real_network(tmp_path: Path) -> None:
+    made = simulated(
+        tmp_path, **{"phone_home: https://provision.hall.test": "phone_home: https://provision.oslo.example"}
+    )
+
+    found = faults(made)
+    assert any("expected a host under .test" in fault for fault in found)
+    assert any("expected a host directly under oslo.example" in fault for fault in found)
+
+
+def test_the_commands_tell_what_they_do() -> None:
+    shown = CliRunner().invoke(app, ["--help"]).output
+
+    for command in ("simulate", "status", "recover"):
+        assert command in shown
+
+
+def test_a_fleet_is_loaded_with_the_providers_refusals(tmp_path: Path) -> None:
+    made = Project(tmp_path, {"    ca_certificate: bmc-ca.pem\n": ""})
+
+    with pytest.raises(FleetError, match="no authority"):
+        load_fleet(str(made.path))
