@@ -70,6 +70,7 @@ for number in range(1, 5):
         opts=pulumi.ResourceOptions(provider=hall, parent=claim),
     )
 """
+MACHINE_1 = "urn:pulumi:local::hall-trial::baremetal:index:ServerClaim$baremetal:index:Machine::machine-1"
 UP = ("up", "--yes", "--skip-preview", "--continue-on-error")
 
 
@@ -174,6 +175,9 @@ def test_servers_come_up_once_stay_as_they_are_and_are_given_back(hall: Hall) ->
     assert "claim-1" in state, "the state was read"
     assert password not in state
     assert password not in log
+    hall.ok("state", "delete", "--yes", MACHINE_1)
+    hall.ok(*UP)
+    assert [1, 1, 1, 1] == hall.installs(), "a machine that the state has lost is adopted, not installed anew"
     hall.ok("destroy", "--yes", "--skip-preview")
     assert [] == hall.phases()
     assert {"Off"} == {server["power"] for server in hall.control.servers().values()}

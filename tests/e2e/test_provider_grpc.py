@@ -302,6 +302,29 @@ async def test_a_claim_that_is_gone_or_someone_elses_reads_as_gone_and_is_delete
     store.close()
 
 
+async def test_a_claim_that_was_granted_anew_is_not_released_by_the_old_ones_deletion(plugin: Plugin) -> None:
+    old = await plugin.create_claim()
+    delete = provider_pb2.DeleteRequest(urn=CLAIM_URN, id="hall/SN1", properties=wire_map(old))
+    await plugin.stub.Delete(delete)
+    await plugin.create_claim()
+
+    await plugin.stub.Delete(delete)
+
+    assert [("SN1", Phase.CLAIMED)] == plugin.claims()
+
+
+async def test_releasing_a_claim_takes_down_what_a_killed_run_left_on_it(plugin: Plugin) -> None:
+    state = await plugin.create_claim()
+    await plugin.create_machine()
+
+    await plugin.stub.Delete(
+        provider_pb2.DeleteRequest(urn=CLAIM_URN, id="hall/SN1", properties=wire_map(state))
+    )
+
+    assert [] == plugin.claims()
+    assert "Off" == plugin.status()["power"]
+
+
 async def test_an_id_alone_finds_claim_and_machine_and_changes_no_power(plugin: Plugin) -> None:
     await plugin.create_claim()
     await plugin.create_machine()

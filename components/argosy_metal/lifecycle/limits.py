@@ -27,15 +27,15 @@ class Limits:
     def scaled(self, time_scale: float) -> Limits:
         """The limits where `time_scale` seconds of the hall pass in one of ours.
 
-        Steps that our own computer takes part in keep at least ten seconds: its time does not shrink.
+        What our own computer takes part in keeps a floor: its time does not shrink, and it may be busy.
         """
         if time_scale == 1:
             return self
         return Limits(
-            power_seconds=max(10.0, self.power_seconds / time_scale),
-            media_seconds=max(10.0, self.media_seconds / time_scale),
-            install_seconds=max(20.0, self.install_seconds / time_scale),
-            silence_seconds=max(5.0, self.silence_seconds / time_scale),
+            power_seconds=max(30.0, self.power_seconds / time_scale),
+            media_seconds=max(30.0, self.media_seconds / time_scale),
+            install_seconds=max(60.0, self.install_seconds / time_scale),
+            silence_seconds=max(15.0, self.silence_seconds / time_scale),
             poll_seconds=max(_SHORTEST_POLL_SECONDS, self.poll_seconds / time_scale),
             attempts=self.attempts,
         )

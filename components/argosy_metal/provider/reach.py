@@ -27,8 +27,8 @@ class Reach:
             return Patience()
         return Patience(
             connect_seconds=5.0,
-            read_seconds=5.0,
-            total_seconds=10.0,
+            read_seconds=10.0,
+            total_seconds=15.0,
             first_wait_seconds=0.2,
             poll_seconds=0.2,
             task_seconds=60.0,

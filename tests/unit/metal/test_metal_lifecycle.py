@@ -488,5 +488,5 @@ async def test_the_machine_after_a_deleted_one_has_another_install_id(world: Wor
 def test_limits_shrink_with_the_halls_clock_but_not_below_what_a_computer_needs() -> None:
     scaled = Limits().scaled(600)
 
-    assert (20.0, 0.5, 10.0) == (scaled.install_seconds, scaled.poll_seconds, scaled.power_seconds)
+    assert (60.0, 0.5, 30.0) == (scaled.install_seconds, scaled.poll_seconds, scaled.power_seconds)
     assert Limits() == Limits().scaled(1)
