@@ -57,7 +57,7 @@ up: $(INSTALLED) ## Bring up the local fleet: simulated servers in two halls.
 	argosy check local; \
 	argosy metal simulate local --detach; \
 	pulumi stack select --create local; \
-	pulumi up --stack local --yes --skip-preview $(RUN_OPTIONS) --policy-pack policies; \
+	pulumi up --stack local --yes $(RUN_OPTIONS) --policy-pack policies; \
 	argosy metal status local
 
 .PHONY: preview

@@ -20,7 +20,7 @@ import pytest
 from argosy_metal.simulator.control import SimulatorControl
 
 ROOT = Path(__file__).resolve().parents[2]
-MOMENTS = (0.1, 0.4, 0.8, 1.2, 1.6, 2.0, 2.4, 2.8, 3.3, 4.0)
+MOMENTS = (0.3, 1.2, 2.4, 3.2, 3.8, 4.4, 5.0, 5.6, 6.4, 7.5)
 """Seconds after the CLI started at which it is killed: from before the state exists to after the end."""
 
 
