@@ -32,6 +32,16 @@ def hall():
 TWO_HALLS = 'Fleet("lab", {"north": hall(), "south": hall()})\n'
 ONE_HALL = 'Fleet("lab", {"north": hall()})\n'
 GOOD_IMAGE = f'Machine("node-1", {{"url": "https://images.example.test/n.iso", "sha256": "{SHA256}"}})\n'
+# What a resource that is yet to be made would give, without the plugin that such a resource needs.
+UNKNOWN_DIGEST = """
+import asyncio
+
+async def soon(value):
+    return value
+
+later = pulumi.Output(*(asyncio.ensure_future(soon(value)) for value in (set(), None, False)))
+Machine("node-1", {"url": "https://images.example.test/n.iso", "sha256": later})
+"""
 SECRET_IMAGE = (
     f'Machine("node-1", {{"url": pulumi.Output.secret("http://canary-4711/"), "sha256": "{SHA256}"}})\n'
 )
@@ -85,6 +95,22 @@ def test_a_broken_resource_rule_stops_the_run_before_anything_is_made_and_prints
     assert "SUP-04 Machine images come by https" in done.stdout
     assert "found: image.url is an address by http" in done.stdout
     assert "canary-4711" not in done.stdout
+
+
+def test_what_only_the_update_knows_is_noted_and_fails_where_the_configuration_says_so(
+    trial: "PulumiProject",
+):
+    write(trial, TWO_HALLS, UNKNOWN_DIGEST)
+
+    done = trial.pulumi("preview", *PACK)
+    assert 0 == done.returncode, done.stdout
+    assert "[advisory]  supply-chain  (baremetal:index:Machine: node-1)" in done.stdout
+    assert "found: image.sha256 is not known yet; deferred to update" in done.stdout
+
+    strict = str(ROOT / "policies" / "config" / "prod.json")
+    done = trial.pulumi("preview", *PACK, "--policy-pack-config", strict)
+    assert 0 != done.returncode
+    assert "[mandatory]  supply-chain  (baremetal:index:Machine: node-1)" in done.stdout
 
 
 def test_a_configuration_reaches_the_rules_and_a_misspelt_one_stops_the_run(trial: "PulumiProject"):
