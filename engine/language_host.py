@@ -25,11 +25,12 @@ from typing import Any
 
 import grpc
 import grpc.aio
-from children import GRACE_SECONDS, Children
-from commands import SetupError, environment, find_python, plugin_arguments, program_arguments
 from google.protobuf.empty_pb2 import Empty
 from pulumi.runtime.proto import language_pb2 as messages
 from pulumi.runtime.proto import language_pb2_grpc, plugin_pb2
+
+from children import GRACE_SECONDS, Children
+from commands import SetupError, environment, find_python, plugin_arguments, program_arguments
 
 # The program runner ends with this code when it has shown the error itself.
 ERROR_WAS_SHOWN = 32
