@@ -203,7 +203,7 @@ def test_a_cached_engine_that_does_not_run_here_is_built_anew(machine: Machine) 
         ("write /var/x: no space left on device", "the disk is full"),
         ('go: x@v1: Get \\"https://proxy.test/x\\": dial tcp: lookup proxy.test: no such host', "GOPROXY"),
         ("verifying x@v1: checksum mismatch", "not what is pinned"),
-        ("open /root/go/pkg/mod/x: permission denied", "make that folder writable"),
+        ("open /home/ada/go/pkg/mod/x: permission denied", "make that folder writable"),
         ("x.go:1:1: something unheard of", "exit code 7 (x.go:1:1: something unheard of)"),
     ],
 )
