@@ -62,8 +62,13 @@ def _machine(plan: NodePoolPlan, claim: ServerClaim, name: str, opts: pulumi.Res
         raise ValueError(f"pool {plan.name} needs an image")
     return Machine(
         name,
-        server_id=claim.server_id,
+        server_id=claim.server_id.recover(_no_server),
         image_url=plan.image_url,
         image_sha256=plan.image_sha256,
         opts=opts,
     )
+
+
+def _no_server(error: Exception) -> str:
+    """Say in one line why a machine is not declared; the SDK would show a traceback of its own."""
+    raise pulumi.RunError(f"no machine without its server: {error}")
