@@ -20,7 +20,7 @@ class MetalNodePool(pulumi.ComponentResource):
         super().__init__("argosy:index:MetalNodePool", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         for server in plan.servers:
-            _machine(plan, _claim(site, plan, server, child), f"{name}-{server.slot}", child)
+            _machine(site, plan, server, child)
         for spare in plan.spares:
             _claim(site, plan, spare, child)
         self.register_outputs({"machines": len(plan.servers), "spares": len(plan.spares)})
@@ -56,19 +56,17 @@ def _claim(site: str, plan: NodePoolPlan, server: ServerPlan, opts: pulumi.Resou
     )
 
 
-def _machine(plan: NodePoolPlan, claim: ServerClaim, name: str, opts: pulumi.ResourceOptions) -> Machine:
+def _machine(site: str, plan: NodePoolPlan, server: ServerPlan, opts: pulumi.ResourceOptions) -> Machine:
+    claim = _claim(site, plan, server, opts)
     if plan.image_url is None or plan.image_sha256 is None:
         # `argosy_metal.refusals` says so with the line in the fleet file; this guards hand-made plans.
         raise ValueError(f"pool {plan.name} needs an image")
     return Machine(
-        name,
-        server_id=claim.server_id.recover(_no_server),
+        f"{site}-{plan.name}-{server.slot}",
+        # After a refused claim the SDK would end the program here, before other machines are declared.
+        # The plugin refuses a machine without a claim anyway.
+        server_id=claim.server_id.recover(lambda _: f"{site}/{server.serial}"),
         image_url=plan.image_url,
         image_sha256=plan.image_sha256,
         opts=opts,
     )
-
-
-def _no_server(error: Exception) -> str:
-    """Say in one line why a machine is not declared; the SDK would show a traceback of its own."""
-    raise pulumi.RunError(f"no machine without its server: {error}")

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
@@ -154,6 +155,21 @@ def test_up_twice_then_down_leaves_nothing(copy: Copy) -> None:
     assert not (copy.folder / ".argosy").exists()
     assert [] == copy.processes()
     assert tracked == snapshot(copy.folder)
+
+
+def test_a_server_of_another_stack_is_refused_in_a_line_and_the_others_come_up(copy: Copy) -> None:
+    copy.make("up")
+    shutil.rmtree(copy.local / "state")
+    with contextlib.closing(sqlite3.connect(copy.local / "claims.sqlite", isolation_level=None)) as claims:
+        claims.execute("UPDATE claims SET owner = 'argosy/other' WHERE serial = 'SIMN0001'")
+
+    with copy.start("make", "--old-file=.venv/.installed", "up") as make:
+        output, _ = make.communicate(timeout=120)
+
+    assert 0 != make.returncode
+    assert "server hall-north/SIMN0001 is owned by stack argosy/other" in output
+    assert "Traceback" not in output
+    assert 15 == len(set(re.findall(r"index:Machine (\S+) created", output))), output
 
 
 @pytest.mark.parametrize("seconds", MOMENTS)
