@@ -15,6 +15,7 @@ from typing import Any, cast
 from argosy_policies.settings import config_faults, unknown_name
 from argosy_policies.themes import THEMES
 
+_USAGE = "usage: python -m argosy_policies.check_config FILE…\nJudges policy configurations (JSON).\n"
 _LEVELS = ("advisory", "mandatory", "disabled")
 _ALL = "all"
 """The engine's own name for every policy of the pack."""
@@ -22,6 +23,9 @@ _ALL = "all"
 
 def main(arguments: Sequence[str]) -> int:
     """Check the files that are named; the exit code."""
+    if not arguments or any(argument.startswith("-") for argument in arguments):
+        sys.stderr.write(_USAGE)
+        return 2
     faults = [f"{name}: {fault}" for name in arguments for fault in file_faults(Path(name))]
     sys.stderr.writelines(f"{fault}\n" for fault in faults)
     return 2 if faults else 0

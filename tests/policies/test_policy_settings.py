@@ -143,3 +143,11 @@ def test_every_file_is_checked_by_one_command(tmp_path: Path):
 def test_a_missing_file_is_a_fault_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert 2 == main([str(tmp_path / "absent.json")])
     assert "cannot be read as JSON" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"]])
+def test_a_call_without_a_file_is_no_success(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert 2 == main(arguments)
+    assert "usage: python -m argosy_policies.check_config FILE" in capsys.readouterr().err
