@@ -26,17 +26,17 @@ class SimulatorControl:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
-    def identity(self) -> dict[str, Any]:
-        """`pid` and `instance`, from the process itself."""
+    def identity(self) -> Any:
+        """`{"pid": …, "instance": …}`, from the process itself."""
         return self._call("GET", "identity")
 
     def is_alive(self, endpoint: Endpoint) -> bool:
         """True if the process that announced `endpoint` answers, and proves by its certificate to be it."""
         try:
             found = self.identity()
-        except SimulatorNotRunningError:
-            return False
-        return (found.get("pid"), found.get("instance")) == (endpoint.pid, endpoint.instance)
+        except (SimulatorNotRunningError, ValueError):
+            return False  # No answer, or one that no simulator gives.
+        return found == {"pid": endpoint.pid, "instance": endpoint.instance}
 
     def servers(self) -> dict[str, dict[str, Any]]:
         """What the simulator knows and counted of each server, by serial number."""

@@ -124,6 +124,8 @@ def _forget_stale(directory: Path) -> None:
     try:
         with _only_one(directory):
             (directory / ENDPOINT_FILE).unlink(missing_ok=True)
+    except OSError as error:
+        raise SimulatorError(f"{error.filename}: cannot be removed ({error.strerror}); remove it") from None
     except SimulatorError:
         raise SimulatorError(
             f"{directory}: a simulator holds this directory and does not answer; end it yourself"

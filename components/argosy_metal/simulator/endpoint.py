@@ -1,4 +1,4 @@
-"""Where a running simulator is found: the file `endpoint.json` in its directory. Imports nothing heavy."""
+"""Where a running simulator is found: the file `endpoint.json` in its directory. Loads no web server."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated, ClassVar
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from argosy.errors import ArgosyError
 
@@ -23,8 +26,11 @@ class SimulatorNotRunningError(ArgosyError):
 class Endpoint:
     """One running simulator."""
 
-    pid: int
-    port: int
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", strict=True)
+
+    # A signal to 0 or -1 would reach the caller's whole group, or everything.
+    pid: Annotated[int, Field(gt=0, lt=1 << 31)]
+    port: Annotated[int, Field(gt=0, lt=1 << 16)]
     """On the loopback address; one for all host names."""
     instance: str
     """Differs from start to start: a process that knows it is this simulator."""
@@ -43,18 +49,34 @@ class Endpoint:
         os.replace(unfinished, directory / ENDPOINT_FILE)
 
 
+_ENDPOINT = TypeAdapter(Endpoint)
+
+
 def read_endpoint(directory: Path) -> Endpoint:
     """The simulator that last announced itself in `directory`. It need not be alive.
 
-    Raises SimulatorNotRunningError if none did.
+    Raises SimulatorNotRunningError if none did, or if what stands there is not what a simulator writes.
     """
+    path = directory / ENDPOINT_FILE
     try:
-        found = json.loads((directory / ENDPOINT_FILE).read_text(encoding="utf-8"))
+        return _ENDPOINT.validate_json(path.read_bytes())
     except FileNotFoundError:
         raise SimulatorNotRunningError(
             f"{directory}: no simulator runs here; start it: argosy metal simulate ENV --detach"
         ) from None
-    return Endpoint(**found | {"domains": tuple(found["domains"])})
+    except (OSError, ValidationError) as error:
+        raise SimulatorNotRunningError(
+            f"{path}: {_fault(error)}; start a simulator anew: argosy metal simulate ENV --detach"
+        ) from None
+
+
+def _fault(error: OSError | ValidationError) -> str:
+    if isinstance(error, OSError):
+        return f"cannot be read ({error.strerror})"
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    # Cut and quoted, since a damaged file may hold anything.
+    return f"not what a simulator writes ({place[:40]!r}: {first['msg'][:120]})"
 
 
 def domain_of(host: str) -> str:
