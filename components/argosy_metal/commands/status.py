@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 import typer
@@ -12,15 +14,16 @@ from argosy.errors import ArgosyError
 from argosy.planner.lock import load_lock
 from argosy.planner.models import Lock
 from argosy.spec.loader import LoadedFleet
-from argosy_metal.claims import Claim, Phase, read_claims
+from argosy_metal.claims import Claim, Phase
 from argosy_metal.commands.halls import halls_of
+from argosy_metal.commands.owners import claims_of, recover_command
 
 SPARE = "spare"
 UNCLAIMED = "unclaimed"
 
 
 class NotAllRunningError(ArgosyError):
-    """Some planned machines do not run. `argosy metal recover ENV` or `pulumi up` goes on with them."""
+    """Some planned servers are not ready; the message names the commands that go on with them."""
 
     exit_code = 1
 
@@ -33,6 +36,8 @@ class Row:
     slot: str
     serial: str
     rack: str
+    is_spare: bool
+    """Planned to be held without a machine on it."""
     phase: str
     """A phase of the claims store, `spare` for a claimed spare, or `unclaimed`."""
     image: str
@@ -42,49 +47,81 @@ class Row:
     @property
     def is_well(self) -> bool:
         """Whether nothing is left to do."""
-        return self.phase in (Phase.RUNNING.value, SPARE)
+        return self.phase == (SPARE if self.is_spare else Phase.RUNNING.value)
 
 
 def show_status(env: str, *, as_json: bool) -> None:
-    """Print the table, or JSON; raise NotAllRunningError unless every planned machine runs."""
+    """Print the table, or JSON; raise NotAllRunningError unless every planned server is ready."""
     fleet, _ = load_fleet(env)
-    rows = status_rows(fleet, load_lock(fleet))
+    claims = claims_of(fleet)
+    rows = status_rows(fleet, load_lock(fleet), claims)
     if as_json:
         typer.echo(json.dumps([asdict(row) for row in rows], indent=2))
     else:
         _print_table(rows)
-    waiting = sum(not row.is_well for row in rows)
-    if waiting:
-        raise NotAllRunningError(
-            f"{waiting} of {len(rows)} are not running; to go on: argosy metal recover {env}"
-        )
+        typer.echo(_summary(rows))
+    for line in _no_longer_planned(rows, claims):
+        typer.echo(line, err=as_json)
+    if not all(row.is_well for row in rows):
+        raise NotAllRunningError(_how_to_go_on(env, fleet, rows))
 
 
-def status_rows(fleet: LoadedFleet, lock: Lock) -> list[Row]:
+def status_rows(fleet: LoadedFleet, lock: Lock, claims: Sequence[Claim]) -> list[Row]:
     """Every server that the lock gives to a slot or holds as a spare, by hall and slot."""
+    held = {(claim.site, claim.serial): claim for claim in claims}
     rows: list[Row] = []
     for site, hall in halls_of(fleet).items():
-        claims = {
-            claim.serial: claim for claim in read_claims(fleet.root / hall.claims.path) if claim.site == site
-        }
         racks = {server.serial: server.rack for server in fleet.inventories[site].servers}
         for pool in sorted(hall.node_pools):
             plan = lock.pools[f"{site}/{pool}"]
             planned = [(slot, serial, False) for slot, serial in plan.slots.items()]
             planned += [(slot, serial, True) for slot, serial in plan.spares.items()]
             for slot, serial, spare in sorted(planned):
-                rows.append(
-                    _row(site, f"{pool}/{slot}", serial, racks.get(serial, ""), claims.get(serial), spare)
-                )
+                place = (site, f"{pool}/{slot}", serial, racks.get(serial, ""), spare)
+                rows.append(_row(*place, held.get((site, serial))))
     return rows
 
 
-def _row(hall: str, slot: str, serial: str, rack: str, claim: Claim | None, spare: bool) -> Row:
+def _row(hall: str, slot: str, serial: str, rack: str, spare: bool, claim: Claim | None) -> Row:
     if claim is None or claim.slot != slot:
         # Held for another slot, or by another stack: this slot has nothing.
-        return Row(hall, slot, serial, rack, UNCLAIMED, "", claim.owner if claim else "")
+        return Row(hall, slot, serial, rack, spare, UNCLAIMED, "", claim.owner if claim else "")
     phase = SPARE if spare and claim.phase is Phase.CLAIMED else claim.phase.value
-    return Row(hall, slot, serial, rack, phase, (claim.image_sha256 or "")[:12], claim.owner)
+    return Row(hall, slot, serial, rack, spare, phase, (claim.image_sha256 or "")[:12], claim.owner)
+
+
+def _summary(rows: list[Row]) -> str:
+    """`15 of 16 running, 1 spare held`."""
+    machines = [row for row in rows if not row.is_spare]
+    spares = [row for row in rows if row.is_spare]
+    running, held = (sum(row.is_well for row in part) for part in (machines, spares))
+    count = f"{held}" if held == len(spares) else f"{held} of {len(spares)}"
+    noun = "spare" if len(spares) == 1 else "spares"
+    return f"{running} of {len(machines)} running" + (f", {count} {noun} held" if spares else "")
+
+
+def _no_longer_planned(rows: list[Row], claims: Sequence[Claim]) -> Iterator[str]:
+    """One line per stack that holds servers of these halls which the lock gives to no pool."""
+    planned = {(row.hall, row.serial) for row in rows}
+    left = Counter(claim.owner for claim in claims if (claim.site, claim.serial) not in planned)
+    for owner, servers in sorted(left.items()):
+        are, them = ("1 server is", "it") if servers == 1 else (f"{servers} servers are", "them")
+        up = f"`pulumi up --stack {owner.rpartition('/')[2]}`"
+        yield f"{are} claimed by {owner} but no longer planned; {up} releases {them}"
+
+
+def _how_to_go_on(env: str, fleet: LoadedFleet, rows: list[Row]) -> str:
+    """How many servers are not ready, and every command that is needed."""
+    if not any(row.owner for row in rows):
+        return "nothing is claimed yet; bring it up with `pulumi up`"
+    waiting = [row for row in rows if not row.is_well]
+    under_way = [row for row in waiting if row.phase != UNCLAIMED]
+    commands = [recover_command(env, fleet, owner) for owner in sorted({row.owner for row in under_way})]
+    # Where a run was interrupted, its recovery claims the rest of the hall as well.
+    if {row.hall for row in waiting} - {row.hall for row in under_way}:
+        commands.append("pulumi up")
+    told = f"{len(waiting)} of {len(rows)} servers are not ready; to go on:"
+    return f"{told} {commands[0]}" if len(commands) == 1 else "\n  ".join([told, *commands])
 
 
 def _print_table(rows: list[Row]) -> None:
@@ -97,7 +134,6 @@ def _print_table(rows: list[Row]) -> None:
     for row in rows:
         table.add_row(row.hall, row.slot, row.serial, row.rack, row.phase, row.image, row.owner)
     Console(width=None if _is_terminal() else 160).print(table)
-    typer.echo(f"{sum(row.is_well for row in rows)} of {len(rows)} running")
 
 
 def _is_terminal() -> bool:

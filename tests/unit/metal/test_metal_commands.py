@@ -17,6 +17,7 @@ from argosy.spec.loader import LoadedFleet, load_spec
 from argosy_metal.claims import Claim, ClaimStore, Phase, RunIdentity
 from argosy_metal.commands import app
 from argosy_metal.commands.halls import halls_of, has_simulated_halls, simulator_of
+from argosy_metal.commands.owners import claims_of
 from argosy_metal.commands.status import NotAllRunningError, show_status, status_rows
 from argosy_metal.descriptor import PROVIDER
 from argosy_metal.simulator import image_sha256
@@ -60,7 +61,18 @@ class Project:
 
     def rows(self) -> dict[str, str]:
         lock = plan_capacity(self.fleet, load_catalog(), None)
-        return {row.slot: row.phase for row in status_rows(self.fleet, lock)}
+        return {row.slot: row.phase for row in status_rows(self.fleet, lock, claims_of(self.fleet))}
+
+    def hold(self, serial: str, slot: str, owner: str = "lab/metal", phase: Phase = Phase.CLAIMED) -> None:
+        store = ClaimStore(self.folder / "claims.sqlite", RunIdentity("run"))
+        store.change(store.claim(Claim("hall", serial, slot, owner, f"urn-{serial}", 0, {})), phase=phase)
+        store.close()
+
+    def refused(self) -> str:
+        """Why `status` ends with exit code 1."""
+        with pytest.raises(NotAllRunningError) as error:
+            show_status("metal.yaml", as_json=False)
+        return str(error.value)
 
 
 @pytest.fixture
@@ -92,8 +104,8 @@ def test_running_machines_and_idle_spares_are_well(
 
     shown = capsys.readouterr().out
     assert 3 == shown.count(" running ")
-    assert 1 == shown.count(" spare ")
-    assert "4 of 4 running" in shown
+    assert 1 == shown.count(" r2    spare ")
+    assert "3 of 3 running, 1 spare held" in shown
 
 
 def test_a_machine_that_does_not_run_is_an_exit_code_of_1(
@@ -102,11 +114,101 @@ def test_a_machine_that_does_not_run_is_an_exit_code_of_1(
     project.plan()
     project.claim_all(Phase.INSTALLING)
 
-    with pytest.raises(NotAllRunningError, match="3 of 4 are not running") as error:
+    with pytest.raises(NotAllRunningError, match="3 of 4 servers are not ready") as error:
         show_status(str(project.path), as_json=True)
 
     assert 1 == error.value.exit_code
     assert {"installing", "spare"} == {row["phase"] for row in json.loads(capsys.readouterr().out)}
+
+
+def test_only_machines_count_as_running(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    project.plan()
+    project.claim_all(Phase.INSTALLING)
+
+    project.refused()
+
+    assert "\n0 of 3 running, 1 spare held\n" in capsys.readouterr().out
+
+
+def test_a_spare_that_is_not_held_yet_is_told(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    project.plan()
+
+    project.refused()
+
+    assert "\n0 of 3 running, 0 of 1 spare held\n" in capsys.readouterr().out
+
+
+def test_a_fleet_that_was_never_brought_up_is_not_to_be_recovered(project: Project) -> None:
+    project.plan()
+
+    assert "nothing is claimed yet; bring it up with `pulumi up`" == project.refused()
+
+
+def test_what_is_left_to_do_is_a_recovery_of_the_stack_that_began_it(project: Project) -> None:
+    project.plan()
+    project.hold("H0001", "serve/slot-01", "lab/metal-hall", Phase.BOOTING)
+
+    assert (
+        "4 of 4 servers are not ready; to go on: argosy metal recover metal.yaml --stack metal-hall"
+        == project.refused()
+    )
+
+
+def test_the_stack_of_the_fleets_own_name_needs_no_option(project: Project) -> None:
+    project.plan()
+    project.claim_all(Phase.BOOTING)
+
+    assert project.refused().endswith("to go on: argosy metal recover metal.yaml")
+
+
+def test_several_stacks_are_recovered_each_by_its_own_command(project: Project) -> None:
+    project.plan()
+    project.hold("H0001", "serve/slot-01", "lab/one", Phase.BOOTING)
+    project.hold("H0003", "serve/slot-02", "lab/two", Phase.FAILED)
+    project.hold("H0004", "serve/spare-01", "theirs/three", Phase.FAILED)
+
+    assert [
+        "4 of 4 servers are not ready; to go on:",
+        "  argosy metal recover metal.yaml --stack one",
+        "  argosy metal recover metal.yaml --stack two",
+        "  recover stack theirs/three in its own project",
+    ] == project.refused().splitlines()
+
+
+def test_where_what_is_claimed_is_well_the_rest_is_brought_up_and_not_recovered(project: Project) -> None:
+    project.plan()
+    project.hold("H0001", "serve/slot-01", phase=Phase.RUNNING)
+
+    assert "3 of 4 servers are not ready; to go on: pulumi up" == project.refused()
+
+
+@pytest.mark.parametrize(
+    ("left", "line"),
+    [
+        (
+            ("H0009",),
+            "1 server is claimed by lab/old but no longer planned; `pulumi up --stack old` releases it",
+        ),
+        (
+            ("H0008", "H0009"),
+            "2 servers are claimed by lab/old but no longer planned; `pulumi up --stack old` releases them",
+        ),
+    ],
+)
+def test_claims_that_the_plan_has_dropped_are_told(
+    project: Project, left: tuple[str, ...], line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.plan()
+    project.claim_all()
+    for serial in left:
+        project.hold(serial, f"serve/{serial}", "lab/old")
+
+    show_status("metal.yaml", as_json=False)
+    assert line in capsys.readouterr().out.splitlines()
+
+    show_status("metal.yaml", as_json=True)
+    shown = capsys.readouterr()
+    assert (4, line) == (len(json.loads(shown.out)), shown.err.strip())
 
 
 def test_a_server_that_another_slot_holds_does_not_count(project: Project) -> None:
