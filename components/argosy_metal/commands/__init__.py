@@ -5,6 +5,7 @@ Each command imports what it needs when it runs, so that `--help` waits for noth
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -48,8 +49,17 @@ def recover(
     stack: Annotated[
         str | None, typer.Option(help="The Pulumi stack; default: the fleet file's name.")
     ] = None,
+    policy_pack: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A folder of policies to judge the `pulumi up` by; may be repeated.",
+            exists=True,
+            file_okay=False,
+            resolve_path=True,
+        ),
+    ] = None,
 ) -> None:
-    """Settle what a killed `pulumi up` left, and bring up the rest. Safe at any time, and more than once."""
+    """Settle what a killed `pulumi up` left, and run it again. Safe at any time, and more than once."""
     from argosy_metal.commands.recover import recover_fleet
 
-    recover_fleet(env, stack)
+    recover_fleet(env, stack, policy_pack or ())

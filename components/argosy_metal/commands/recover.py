@@ -1,47 +1,46 @@
 """`argosy metal recover ENV`: the one command after a killed `pulumi up`.
 
-No live run may hold the stack; what a killed one left behind ends; its writes are fenced off; the stack's
-lock is released; `up` adopts every claim and goes on from the recorded phase; pending operations are cleared.
+The stack must be one that the fleet's servers belong to, and no live run may hold it. What a killed run left
+behind ends; its writes are fenced off; the stack's lock is released; `up` adopts every claim and goes on from
+the recorded phase; pending operations are cleared.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import typer
 
 from argosy.cli.load import load_fleet
-from argosy.errors import ArgosyError
 from argosy.spec.loader import LoadedFleet
 from argosy_metal.claims import ClaimStore, RunIdentity
 from argosy_metal.commands.halls import halls_of, has_simulated_halls, simulator_of
 from argosy_metal.commands.locks import lock_holders
+from argosy_metal.commands.owners import claims_of, project_name, recover_command
 from argosy_metal.commands.processes import end_orphans, live_runs
+from argosy_metal.commands.pulumi_cli import PulumiCli, RecoveryError
 from argosy_metal.simulator import daemon
 
 _ORPHAN_PATIENCE_SECONDS = 15.0
 """A provider looks for its parent four times a second, and finishes the request in hand first."""
 
 
-class RecoveryError(ArgosyError):
-    """The stack could not be brought to a clean state; the message says what to do."""
+def recover_fleet(env: str, stack: str | None, policy_packs: Sequence[Path] = ()) -> None:
+    """Recover the stack of a fleet, its `up` judged by the policy packs.
 
-
-def recover_fleet(env: str, stack: str | None) -> None:
-    """Recover the stack of a fleet. Raises RecoveryError, with exit code 1, if something is left to do."""
+    Raises RecoveryError, with exit code 1, if something is left to do.
+    """
     fleet, _ = load_fleet(env)
-    pulumi = Pulumi(fleet.root, stack or fleet.name)
+    pulumi = PulumiCli(fleet.root, stack or fleet.name)
     _refuse_beside_a_live_run(fleet.root, pulumi.stack)
+    _refuse_another_stack(env, fleet, pulumi)
     for process in end_orphans(fleet.root, _ORPHAN_PATIENCE_SECONDS):
         typer.echo(f"ended what the killed run left: {process.program} (pid {process.pid})")
     _fence(fleet, pulumi)
     if has_simulated_halls(fleet):
         daemon.start_detached(*simulator_of(fleet))
-    _settle(pulumi, env)
+    _settle(pulumi, recover_command(env, fleet, _owner(fleet, pulumi)), policy_packs)
 
 
 def _refuse_beside_a_live_run(root: Path, stack: str) -> None:
@@ -52,9 +51,35 @@ def _refuse_beside_a_live_run(root: Path, stack: str) -> None:
         )
 
 
-def _fence(fleet: LoadedFleet, pulumi: Pulumi) -> None:
+def _refuse_another_stack(env: str, fleet: LoadedFleet, pulumi: PulumiCli) -> None:
+    """An `up` of a stack that the servers do not belong to would declare what nobody meant to declare."""
+    claims = claims_of(fleet)
+    owners = {claim.owner for claim in claims if claim.owner.startswith(f"{project_name(fleet.root)}/")}
+    own = _owner(fleet, pulumi)
+    others = [recover_command(env, fleet, owner) for owner in sorted(owners - {own})]
+    if not pulumi.stack_exists():
+        missing = f"stack {pulumi.stack} does not exist, so there is nothing to recover"
+        create = f"pulumi stack select --create {pulumi.stack} && pulumi up --stack {pulumi.stack}"
+        raise RecoveryError(_listed(missing, others) if others else f"{missing}; bring it up: {create}")
+    if own in owners or not others:
+        return
+    # A stack of one hall may have been killed before its first claim, whoever owns the other halls.
+    scope = pulumi.config("argosy:scope")
+    if scope is None or any(claim.site == scope and claim.owner in owners for claim in claims):
+        raise RecoveryError(_listed(f"stack {pulumi.stack} owns no server of this fleet", others))
+
+
+def _listed(found: str, others: Sequence[str]) -> str:
+    return "\n  ".join([f"{found}; the stacks that own its servers are recovered by:", *others])
+
+
+def _owner(fleet: LoadedFleet, pulumi: PulumiCli) -> str:
+    return f"{project_name(fleet.root)}/{pulumi.stack_name}"
+
+
+def _fence(fleet: LoadedFleet, pulumi: PulumiCli) -> None:
     """From here on no earlier run of the stack can write."""
-    owner = f"{pulumi.project()}/{pulumi.stack}"
+    owner = _owner(fleet, pulumi)
     paths = sorted({fleet.root / hall.claims.path for hall in halls_of(fleet).values()})
     for path in paths:
         if path.exists():
@@ -64,26 +89,34 @@ def _fence(fleet: LoadedFleet, pulumi: Pulumi) -> None:
             typer.echo(f"fenced off earlier runs of {owner}")
 
 
-def _settle(pulumi: Pulumi, env: str) -> None:
-    pulumi.run("stack", "select", "--create", pulumi.stack)
+def _settle(pulumi: PulumiCli, again: str, policy_packs: Sequence[Path]) -> None:
     _release_lock(pulumi)
-    up = pulumi.try_run("up", "--yes", "--skip-preview", "--continue-on-error", "--stack", pulumi.stack)
+    up = pulumi.try_run("up", *_up_options(policy_packs), "--stack", pulumi.stack)
     if left := pulumi.pending_operations():
         typer.echo(f"clearing {len(left)} pending operations of the killed run")
-        pulumi.run("refresh", "--yes", "--skip-preview", "--clear-pending-creates", "--stack", pulumi.stack)
+        clear = ("--yes", "--skip-preview", "--suppress-outputs", "--clear-pending-creates")
+        pulumi.run("refresh", *clear, "--stack", pulumi.stack)
     if left := pulumi.pending_operations():
-        raise RecoveryError(f"still pending: {', '.join(left)}; run again: argosy metal recover {env}")
+        raise RecoveryError(f"still pending: {', '.join(left)}; run again: {again}")
     if up != 0:
         raise RecoveryError(
-            f"`pulumi up` has failed for the reasons above; the state is clean: argosy metal recover {env}"
+            f"`pulumi up` has failed for the reasons above; the state is clean: {again}"
             " goes on when they are mended"
         )
     typer.echo(f"recovered: stack {pulumi.stack} has no pending operations")
 
 
-def _release_lock(pulumi: Pulumi) -> None:
+def _up_options(policy_packs: Sequence[Path]) -> list[str]:
+    options = ["--yes", "--continue-on-error", "--suppress-outputs"]
+    if not policy_packs:
+        return [*options, "--skip-preview"]
+    # With policies there is a preview: what they judge as a whole must be judged before a server is touched.
+    return options + [option for pack in policy_packs for option in ("--policy-pack", str(pack))]
+
+
+def _release_lock(pulumi: PulumiCli) -> None:
     """Release a lock whose holder is proven to be gone; a shared backend's lock is for people to judge."""
-    holders = lock_holders(pulumi.backend_url(), pulumi.stack)
+    holders = lock_holders(pulumi.backend_url(), pulumi.stack_name)
     if holders is None:
         typer.echo("who may hold a lock on this backend cannot be told from here, so none is released")
         return
@@ -94,63 +127,3 @@ def _release_lock(pulumi: Pulumi) -> None:
         )
     if holders:
         pulumi.run("cancel", "--yes", "--stack", pulumi.stack)
-
-
-class Pulumi:
-    """The `pulumi` on PATH, with the environment we were given: backend and passphrase are the caller's."""
-
-    def __init__(self, root: Path, stack: str) -> None:
-        self.root = root
-        self.stack = stack
-
-    def run(self, *arguments: str) -> None:
-        """Run it, its output shown. Raises RecoveryError if it fails."""
-        if (code := self.try_run(*arguments)) != 0:
-            raise RecoveryError(
-                f"`pulumi {' '.join(arguments)}` ended with {code}; mend what it says, then run again"
-            )
-
-    def try_run(self, *arguments: str) -> int:
-        """Run it, its output shown; its exit code. Raises RecoveryError if there is no `pulumi`."""
-        typer.echo(f"$ pulumi {' '.join(arguments)}")
-        return self._start(*arguments, capture=False).returncode
-
-    def pending_operations(self) -> list[str]:
-        """What the state has as under way: `creating NAME`, sorted."""
-        deployment = json.loads(self._captured("stack", "export", "--stack", self.stack))["deployment"]
-        pending: list[dict[str, Any]] = deployment.get("pending_operations") or []
-        return sorted(f"{entry['type']} {entry['resource']['urn'].rpartition('::')[2]}" for entry in pending)
-
-    def backend_url(self) -> str:
-        """Where the state is kept."""
-        return str(json.loads(self._captured("whoami", "--verbose", "--json"))["url"])
-
-    def project(self) -> str:
-        """The project's name, as it stands in URNs and so in the claims store."""
-        from ruamel.yaml import YAML
-
-        document: Any = YAML(typ="safe").load(self.root / "Pulumi.yaml")  # pyright: ignore[reportUnknownMemberType]
-        return str(document["name"])
-
-    def _captured(self, *arguments: str) -> str:
-        done = self._start(*arguments, capture=True)
-        if done.returncode != 0:
-            raise RecoveryError(
-                f"`pulumi {' '.join(arguments)}` ended with {done.returncode}: {done.stderr.strip()}"
-            )
-        return done.stdout
-
-    def _start(self, *arguments: str, capture: bool) -> subprocess.CompletedProcess[str]:
-        try:
-            return subprocess.run(  # noqa: S603 - fixed arguments, and the stack's name as one argument
-                ["pulumi", *arguments, "--non-interactive"],  # noqa: S607 - the caller's PATH decides which
-                cwd=self.root,
-                env=os.environ,
-                capture_output=capture,
-                text=True,
-                check=False,
-            )
-        except FileNotFoundError:
-            raise RecoveryError(
-                "there is no `pulumi` on PATH; `make recover` finds or builds one for the local fleet"
-            ) from None

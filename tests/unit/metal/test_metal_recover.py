@@ -5,15 +5,18 @@ import os
 import shutil
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
+from typer.testing import CliRunner
 
 from argosy_metal.claims import Claim, ClaimStore, RunIdentity, StaleRunError
-from argosy_metal.commands import locks
-from argosy_metal.commands.recover import RecoveryError, recover_fleet
+from argosy_metal.commands import app, locks
+from argosy_metal.commands.pulumi_cli import RecoveryError
+from argosy_metal.commands.recover import recover_fleet
 
 ROOT = Path(__file__).resolve().parents[3]
 FAKE = f"""#!{sys.executable}
@@ -25,6 +28,11 @@ with (here / "calls").open("a") as calls:
     calls.write(" ".join(sys.argv[1:]) + "\\n")
 if sys.argv[1] == "whoami":
     print(json.dumps({{"url": script["backend"]}}))
+if sys.argv[1:3] == ["stack", "ls"]:
+    print(json.dumps([{{"name": name}} for name in script["stacks"]]))
+if sys.argv[1:3] == ["config", "get"]:
+    print(script["scope"])
+    sys.exit(not script["scope"])
 if sys.argv[1:3] == ["stack", "export"]:
     pending = script["pending"].pop(0) if script["pending"] else []
     (here / "script.json").write_text(json.dumps(script))
@@ -50,12 +58,20 @@ class Project:
         self.script()
 
     def script(
-        self, *, pending: list[Any] | None = None, codes: dict[str, int] | None = None, backend: str = ""
+        self,
+        *,
+        pending: list[Any] | None = None,
+        codes: dict[str, int] | None = None,
+        backend: str = "",
+        stacks: Sequence[str] = ("metal", "prod"),
+        scope: str = "",
     ) -> None:
         answers = {
             "pending": pending or [],
             "codes": codes or {},
             "backend": backend or f"file://{self.folder}/state?create_dir=true",
+            "stacks": stacks,
+            "scope": scope,
         }
         (self.bin / "script.json").write_text(json.dumps(answers))
 
@@ -65,14 +81,23 @@ class Project:
         holder = {"pid": 2**22 + 1, "username": "ada", "hostname": socket.gethostname(), **changes}
         (folder / "1.json").write_text(json.dumps(holder))
 
-    def recover(self) -> list[str]:
+    def claim(self, owner: str) -> tuple[ClaimStore, Claim]:
+        store = ClaimStore(self.folder / "claims.sqlite", RunIdentity("killed"))
+        return store, store.claim(Claim("hall", "SN1", "s", owner, "urn", 0, {}))
+
+    def recover(self, stack: str | None = None, policy_packs: Sequence[Path] = ()) -> list[str]:
         """Recover, and return the commands that changed something."""
-        recover_fleet(str(self.folder / "stacks" / "fleets" / "metal.yaml"), None)
+        recover_fleet("metal", stack, policy_packs)
         return self.calls()
 
     def calls(self) -> list[str]:
+        return [line.split()[0] for line in self.lines()]
+
+    def lines(self) -> list[str]:
+        """What was run, but for what only asks."""
         calls = (self.bin / "calls").read_text().splitlines()
-        return [call.split()[0] for call in calls if call.split()[0] not in ("whoami", "stack")]
+        asking = ("whoami", "stack ls", "stack export", "config get")
+        return [call for call in calls if not call.startswith(asking)]
 
 
 @pytest.fixture
@@ -167,10 +192,109 @@ def test_beside_a_live_run_it_does_nothing(project: Project, monkeypatch: pytest
 
 
 def test_earlier_runs_of_the_stack_are_fenced_off(project: Project) -> None:
-    store = ClaimStore(project.folder / "claims.sqlite", RunIdentity("killed"))
-    claim = store.claim(Claim("hall", "SN1", "s", "lab/metal", "urn", 0, {}))
+    store, claim = project.claim("lab/metal")
 
     project.recover()
+
+    with pytest.raises(StaleRunError):
+        store.change(claim, attempts=1)
+    store.close()
+
+
+def test_without_policies_it_brings_up_at_once_and_prints_no_outputs(project: Project) -> None:
+    project.recover()
+
+    assert [
+        "up --yes --continue-on-error --suppress-outputs --skip-preview --stack metal --non-interactive"
+    ] == project.lines()
+
+
+def test_with_policies_they_judge_the_preview_before_a_server_is_touched(project: Project) -> None:
+    project.recover(policy_packs=(project.folder / "ours", project.folder / "theirs"))
+
+    assert [
+        "up --yes --continue-on-error --suppress-outputs"
+        f" --policy-pack {project.folder}/ours --policy-pack {project.folder}/theirs"
+        " --stack metal --non-interactive"
+    ] == project.lines()
+
+
+def test_a_policy_pack_that_is_not_there_is_refused_as_bad_input(project: Project) -> None:
+    refused = CliRunner().invoke(app, ["recover", "metal", "--policy-pack", "nowhere"])
+
+    assert 2 == refused.exit_code
+    assert "nowhere" in refused.output
+    assert not (project.bin / "calls").exists()
+
+
+def test_a_policy_pack_is_found_from_where_the_command_was_given(project: Project) -> None:
+    (project.folder / "ours").mkdir()
+
+    done = CliRunner().invoke(app, ["recover", "metal", "--policy-pack", "ours"])
+
+    assert 0 == done.exit_code, done.output
+    assert f"--policy-pack {project.folder}/ours" in project.lines()[0]
+
+
+def test_a_stack_that_does_not_exist_is_not_made(project: Project) -> None:
+    project.script(stacks=["prod"])
+
+    with pytest.raises(
+        RecoveryError, match=r"stack metal does not exist.*select --create metal && pulumi up"
+    ):
+        project.recover()
+
+    assert [] == project.lines()
+
+
+def test_where_the_stack_does_not_exist_those_that_own_the_servers_are_named(project: Project) -> None:
+    project.script(stacks=["metal-hall"])
+    project.claim("lab/metal-hall")
+
+    with pytest.raises(
+        RecoveryError, match=r"metal does not exist.*\n  argosy metal recover metal --stack metal-hall$"
+    ):
+        project.recover()
+
+    assert [] == project.lines()
+
+
+@pytest.mark.parametrize("scope", ["", "hall"])
+def test_a_stack_that_owns_no_server_is_refused_where_another_owns_them(project: Project, scope: str) -> None:
+    project.script(scope=scope)
+    store, claim = project.claim("lab/metal-hall")
+
+    with pytest.raises(
+        RecoveryError, match=r"stack metal owns no server.*\n  argosy metal recover metal --stack metal-hall$"
+    ):
+        project.recover()
+
+    assert [] == project.lines()
+    store.change(claim, attempts=1)
+    store.close()
+
+
+def test_a_stack_of_another_hall_that_was_killed_before_its_first_claim_is_recovered(
+    project: Project,
+) -> None:
+    project.script(scope="cellar")
+    store, _ = project.claim("lab/metal-hall")
+    store.close()
+
+    assert ["up"] == project.recover()
+
+
+def test_servers_of_another_project_are_no_reason_to_refuse(project: Project) -> None:
+    store, _ = project.claim("elsewhere/metal")
+    store.close()
+
+    assert ["up"] == project.recover()
+
+
+def test_a_stack_is_known_by_its_name_within_the_organization(project: Project) -> None:
+    store, claim = project.claim("lab/metal")
+
+    project.recover("acme/metal")
 
     with pytest.raises(StaleRunError):
         store.change(claim, attempts=1)
