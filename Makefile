@@ -60,6 +60,11 @@ up: $(INSTALLED) ## Bring up the local fleet: simulated servers in two halls.
 	pulumi up --stack local --yes $(RUN_OPTIONS) --policy-pack policies; \
 	argosy metal status local
 
+.PHONY: env
+env: $(INSTALLED) ## Print what a shell needs to run `pulumi` by hand: eval "$(make --silent env)".
+	@$(WITH_ENGINE) \
+	export -p | grep -E '^declare -x (PATH|VIRTUAL_ENV|PULUMI_[A-Z_]+)='
+
 .PHONY: preview
 preview: $(INSTALLED) ## Show what `make up` would do, judged by the policies.
 	@$(WITH_ENGINE) \
@@ -69,7 +74,8 @@ preview: $(INSTALLED) ## Show what `make up` would do, judged by the policies.
 .PHONY: recover
 recover: $(INSTALLED) ## After a killed `make up`: settle what was under way, and bring up the rest.
 	@$(WITH_ENGINE) \
-	argosy metal recover local; \
+	pulumi stack select --create local; \
+	argosy metal recover local --policy-pack policies; \
 	argosy metal status local
 
 .PHONY: down
@@ -82,7 +88,11 @@ down: $(INSTALLED) ## Take the local fleet down and remove all that it left.
 	  pulumi stack rm local --yes --preserve-config; \
 	fi; \
 	argosy metal simulate local --stop; \
-	rm -rf "$(LOCAL)"; \
+	if compgen -G "$(LOCAL)/state/.pulumi/stacks/*/*.json" >/dev/null; then \
+	  echo "kept: other stacks have their state in $(LOCAL)/state"; \
+	else \
+	  rm -rf "$(LOCAL)"; \
+	fi; \
 	rmdir .argosy 2>/dev/null || true
 
 .PHONY: test

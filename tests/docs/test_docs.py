@@ -28,17 +28,27 @@ def blocks(language: str) -> list[tuple[str, str]]:
     ]
 
 
-FLEETS = [(page, text) for page, text in blocks("yaml") if text.startswith("version: 1\n")]
+FLEETS = [(page, text) for page, text in blocks("yaml") if text.startswith("version: 1\nname:")]
+INVENTORIES = [(page, text) for page, text in blocks("yaml") if text.startswith("version: 1\nsite:")]
 
 
 @pytest.mark.parametrize(("page", "text"), FLEETS, ids=[page for page, _ in FLEETS])
 def test_every_fleet_file_shown_can_be_planned(page: str, text: str, tmp_path: Path) -> None:
     file = tmp_path / "shown.yaml"
     file.write_text(text, encoding="utf-8")
+    write_inventories(page, tmp_path / "inventories")
     fleet, catalog = load_spec(str(file)), load_catalog()
 
     assert [] == list(resolve(fleet, catalog, load_providers()))
     assert plan_capacity(fleet, catalog, None).scenarios
+
+
+def write_inventories(page: str, folder: Path) -> None:
+    folder.mkdir()
+    for shown_on, text in INVENTORIES:
+        if shown_on == page:
+            site = text.splitlines()[1].removeprefix("site: ")
+            (folder / f"{site}.yaml").write_text(text, encoding="utf-8")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[page.relative_to(ROOT).as_posix() for page in PAGES])
