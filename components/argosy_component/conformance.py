@@ -19,7 +19,7 @@ from argosy_component.contract import Site, SitePlan, SiteProvider
 from argosy_component.mock_engine import ResourceGraph, run_program
 from argosy_component.site_plan import site_plans
 
-_SDKS = ("pulumi", "pulumi_aws", "pulumi_gcp", "pulumi_kubernetes", "aiohttp", "grpc")
+_HEAVY = frozenset({"aiohttp", "grpc"})
 
 
 def deviations(provider: SiteProvider, fleet: LoadedFleet, lock: Lock, catalog: Catalog) -> list[str]:
@@ -39,7 +39,12 @@ def imports_of(module: str) -> list[str]:
     run = subprocess.run(  # noqa: S603 - our own interpreter, and a program of three statements
         [sys.executable, "-c", program], check=True, capture_output=True, text=True
     )
-    return sorted(set(run.stdout.split()) & set(_SDKS))
+    return sorted(name for name in set(run.stdout.split()) if _is_sdk(name))
+
+
+def _is_sdk(module: str) -> bool:
+    """Whether it is Pulumi's SDK or one for Pulumi, by the name they all begin with, or a network library."""
+    return "." not in module and (module.startswith("pulumi") or module in _HEAVY)
 
 
 def _of_descriptor(provider: SiteProvider) -> Iterator[str]:
