@@ -49,11 +49,6 @@ class Engine:
 
     folder: Path
 
-    @property
-    def has_own_language_host(self) -> bool:
-        """Whether this is a build with the small language host, and not the user's own CLI."""
-        return (self.folder / "language_host.py").exists()
-
     def environment(self, home: Path, path_first: Sequence[Path] = ()) -> dict[str, str]:
         """Variables for a CLI that keeps state and plugins under `home` and asks nobody on the network."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith("PULUMI_")}
@@ -76,8 +71,23 @@ class Engine:
 @pytest.fixture(scope="session")
 def engine() -> Engine:
     """The engine, built first if need be: that takes minutes once, and under 2 s ever after."""
+    return _ensured(os.environ["PATH"])
+
+
+@pytest.fixture(scope="session")
+def built_engine() -> Engine:
+    """The engine that `engine/ensure.py` builds, also where the user has a CLI of their own."""
+    folders = os.environ["PATH"].split(os.pathsep)
+    return _ensured(os.pathsep.join(folder for folder in folders if not Path(folder, "pulumi").exists()))
+
+
+def _ensured(path: str) -> Engine:
     done = subprocess.run(
-        [sys.executable, str(ROOT / "engine" / "ensure.py")], capture_output=True, text=True, check=False
+        [sys.executable, str(ROOT / "engine" / "ensure.py")],
+        env=os.environ | {"PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return Engine(Path(done.stdout.strip()))

@@ -89,12 +89,10 @@ def runtime(virtualenv: str = sys.prefix) -> dict[str, Any]:
 
 
 @pytest.fixture
-def world(engine: "Engine", tmp_path: Path) -> World:
-    if not engine.has_own_language_host:
-        pytest.fail("these tests need the engine that engine/ensure.py builds; take pulumi off PATH")
+def world(built_engine: "Engine", tmp_path: Path) -> World:
     folder = tmp_path / "project"
     folder.mkdir()
-    world = World(engine.project(folder, tmp_path))
+    world = World(built_engine.project(folder, tmp_path))
     world.write(**{"Pulumi.yaml": json.dumps({"name": "test", "runtime": runtime()})})
     world.project.pulumi("stack", "init", "local")
     return world
@@ -250,9 +248,7 @@ def test_an_interrupted_run_leaves_no_process_and_shows_no_traceback(world: Worl
     _await(lambda: not any(map(_runs, processes.values())) or None, seconds=3)
 
 
-def test_the_start_script_says_what_is_missing_where_no_python_has_the_sdk(
-    engine: "Engine", tmp_path: Path
-) -> None:
+def test_the_start_script_says_what_is_missing_where_no_python_has_the_sdk(tmp_path: Path) -> None:
     script = Path(__file__).resolve().parents[2] / "engine" / "pulumi-language-python"
 
     done = subprocess.run(
