@@ -1,8 +1,9 @@
 """`argosy metal recover ENV`: the one command after a killed `pulumi up`.
 
 The stack must be one that the fleet's servers belong to, and no live run may hold it. What a killed run left
-behind ends; its writes are fenced off; the stack's lock is released; `up` adopts every claim and goes on from
-the recorded phase; pending operations are cleared.
+behind ends; its writes are fenced off; the stack's lock is released; `refresh` clears pending operations and
+looks at every server, since a killed `destroy` may have powered off what the state has as running; `up`
+adopts every claim and goes on from the recorded phase.
 """
 
 from __future__ import annotations
@@ -91,11 +92,10 @@ def _fence(fleet: LoadedFleet, pulumi: PulumiCli) -> None:
 
 def _settle(pulumi: PulumiCli, again: str, policy_packs: Sequence[Path]) -> None:
     _release_lock(pulumi)
+    looked = _refresh(pulumi)
     up = pulumi.try_run("up", *_up_options(policy_packs), "--stack", pulumi.stack)
-    if left := pulumi.pending_operations():
-        typer.echo(f"clearing {len(left)} pending operations of the killed run")
-        clear = ("--yes", "--skip-preview", "--suppress-outputs", "--clear-pending-creates")
-        pulumi.run("refresh", *clear, "--stack", pulumi.stack)
+    if pulumi.pending_operations():
+        looked = _refresh(pulumi)
     if left := pulumi.pending_operations():
         raise RecoveryError(f"still pending: {', '.join(left)}; run again: {again}")
     if up != 0:
@@ -103,7 +103,15 @@ def _settle(pulumi: PulumiCli, again: str, policy_packs: Sequence[Path]) -> None
             f"`pulumi up` has failed for the reasons above; the state is clean: {again}"
             " goes on when they are mended"
         )
+    if looked != 0:
+        raise RecoveryError(f"not everything could be looked at, see above; when that is mended: {again}")
     typer.echo(f"recovered: stack {pulumi.stack} has no pending operations")
+
+
+def _refresh(pulumi: PulumiCli) -> int:
+    """The exit code. A server that cannot be looked at must not keep the others from coming up."""
+    options = ("--yes", "--skip-preview", "--suppress-outputs", "--clear-pending-creates")
+    return pulumi.try_run("refresh", *options, "--stack", pulumi.stack)
 
 
 def _up_options(policy_packs: Sequence[Path]) -> list[str]:
