@@ -56,7 +56,7 @@ def _nothing_to_simulate(fleet: LoadedFleet, site: str):
         f"sites.{site}",
         given="a real hall",
         expected="a simulated one, to be simulated",
-        fix="add simulator: {directory: .argosy/local/simulator}, or name another fleet",
+        fix=f"add simulator: {{directory: .argosy/{fleet.name}/simulator}}, or name another fleet",
     )
 
 

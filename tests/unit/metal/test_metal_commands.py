@@ -224,8 +224,10 @@ def test_a_server_that_another_slot_holds_does_not_count(project: Project) -> No
 
 
 def test_a_fleet_without_simulated_halls_is_refused(project: Project) -> None:
-    with pytest.raises(FleetError, match=r"metal\.yaml:\d+:\d+ sites\.hall: given a real hall"):
+    with pytest.raises(FleetError, match=r"metal\.yaml:\d+:\d+ sites\.hall: given a real hall") as error:
         simulator_of(project.fleet)
+
+    assert "simulator: {directory: .argosy/metal/simulator}" in str(error.value)
     assert not has_simulated_halls(project.fleet)
 
 
