@@ -109,9 +109,9 @@ def _servers(fleet: LoadedFleet, site: str) -> dict[str, ServerPlan]:
             bmc=server.bmc,
             rack=server.rack,
             feeds=server.feeds,
-            server_type=server.server_type or inventory.server_type,
-            username_ref=(server.credentials or inventory.credentials).username,
-            password_ref=(server.credentials or inventory.credentials).password,
+            server_type=inventory.server_type_of(server),
+            username_ref=inventory.credentials_of(server).username,
+            password_ref=inventory.credentials_of(server).password,
         )
         for server in inventory.servers
     }

@@ -73,7 +73,7 @@ def _servers(fleet: LoadedFleet, site: str, pools: Mapping[str, PoolPlan]) -> di
         server.serial: {
             "rack": server.rack,
             "feeds": sorted(server.feeds),
-            "server_type": server.server_type or inventory.server_type,
+            "server_type": inventory.server_type_of(server),
         }
         for server in sorted(inventory.servers, key=lambda server: server.serial)
         if server.serial in held

@@ -55,9 +55,7 @@ def bind_slots(
 class _Binding:
     def __init__(self, inventory: InventorySpec) -> None:
         self._servers = {server.serial: server for server in inventory.servers}
-        self._type_of = {
-            server.serial: server.server_type or inventory.server_type for server in inventory.servers
-        }
+        self._type_of = {server.serial: inventory.server_type_of(server) for server in inventory.servers}
         self._free = set(self._servers)
         self._bound: dict[tuple[str, str], dict[str, str]] = {}
 

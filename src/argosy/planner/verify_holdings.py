@@ -67,7 +67,7 @@ def _wrong_slots(
             odd = ", ".join(sorted(bound.keys() ^ names))
             yield f"{pool_id}: {wanted} {kind}s are wanted; missing or too many: {odd}"
     inventory = fleet.inventories[site]
-    types = {server.serial: server.server_type or inventory.server_type for server in inventory.servers}
+    types = {server.serial: inventory.server_type_of(server) for server in inventory.servers}
     for slot, serial in sorted((plan.slots | plan.spares).items()):
         if serial not in types:
             yield f"{pool_id}: {slot} names server {serial}, which the inventory of {site} lacks"

@@ -99,7 +99,7 @@ def _check_inventory(
 
 
 def _check_stock(fleet: LoadedFleet, site: str, hall: HallSpec, inventory: InventorySpec) -> Iterator[Fault]:
-    stock = Counter(server.server_type or inventory.server_type for server in inventory.servers)
+    stock = Counter(inventory.server_type_of(server) for server in inventory.servers)
     wanted: dict[str, list[str]] = {}
     needed: Counter[str] = Counter()
     for name, pool in hall.node_pools.items():

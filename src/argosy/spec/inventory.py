@@ -45,3 +45,11 @@ class InventorySpec(SpecModel):
     server_type: Text
     credentials: CredentialsSpec
     servers: Annotated[tuple[ServerSpec, ...], Field(min_length=1)]
+
+    def server_type_of(self, server: ServerSpec) -> str:
+        """The catalogue's name of a server of this inventory: its own, or the default."""
+        return server.server_type or self.server_type
+
+    def credentials_of(self, server: ServerSpec) -> CredentialsSpec:
+        """The references to a server's BMC credentials: its own, or the default."""
+        return server.credentials or self.credentials
