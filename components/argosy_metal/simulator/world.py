@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -91,8 +92,10 @@ class SimulatorConfig:
         return hashlib.sha256(_CONFIG.dump_json(self)).hexdigest()
 
     def write(self, path: Path) -> None:
-        """Write it as JSON."""
-        path.write_bytes(_CONFIG.dump_json(self, indent=2))
+        """Write it as JSON, at once as a whole."""
+        unfinished = path.with_name(f"{path.name}.{os.getpid()}")
+        unfinished.write_bytes(_CONFIG.dump_json(self, indent=2))
+        os.replace(unfinished, path)
 
 
 _CONFIG = TypeAdapter(SimulatorConfig)
