@@ -25,12 +25,13 @@ import it from `argosy_metal.simulator.in_process`, which loads the web server.
 
 from argosy_metal.simulator.clock import ManualClock, ScaledClock
 from argosy_metal.simulator.control import SimulatorControl
-from argosy_metal.simulator.daemon import SimulatorError, running, serve, start_detached, stop
+from argosy_metal.simulator.daemon import running, serve, start_detached, stop
 from argosy_metal.simulator.endpoint import (
     CA_FILE,
     PASSWORD_FILE,
     USERNAME_FILE,
     Endpoint,
+    SimulatorError,
     SimulatorNotRunningError,
     read_endpoint,
 )

@@ -14,7 +14,6 @@ from argosy_metal.simulator.endpoint import CA_FILE, Endpoint, SimulatorNotRunni
 from argosy_metal.simulator.world import FaultRule
 
 _HOST = "control.test"
-_TIMEOUT_SECONDS = 10.0
 
 
 class SimulatorControl:
@@ -23,8 +22,9 @@ class SimulatorControl:
     Every call raises SimulatorNotRunningError if it does not answer.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, timeout_seconds: float = 10.0) -> None:
         self._directory = directory
+        self._timeout_seconds = timeout_seconds
 
     def identity(self) -> Any:
         """`{"pid": …, "instance": …}`, from the process itself."""
@@ -59,7 +59,7 @@ class SimulatorControl:
         try:
             context = ssl.create_default_context(cafile=str(self._directory / CA_FILE))
             connection = http.client.HTTPSConnection(
-                "127.0.0.1", endpoint.port, timeout=_TIMEOUT_SECONDS, context=context
+                "127.0.0.1", endpoint.port, timeout=self._timeout_seconds, context=context
             )
             try:
                 connection.request(method, f"/_control/{name}", body, {"Host": _HOST})

@@ -18,6 +18,10 @@ PASSWORD_FILE = "bmc-password"  # noqa: S105 - the name of a file
 USERNAME_FILE = "bmc-username"
 
 
+class SimulatorError(ArgosyError):
+    """The simulator could not be started or stopped; the message says why."""
+
+
 class SimulatorNotRunningError(ArgosyError):
     """There is no simulator. Start it by `argosy metal simulate ENV --detach`."""
 
