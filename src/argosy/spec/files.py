@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
+import stat
 from pathlib import Path
 
 from argosy.errors import Fault, FleetError
@@ -12,6 +15,7 @@ from argosy.spec.words import shown_text
 MAX_BYTES = 1_000_000
 PROJECT_FILE = "Pulumi.yaml"
 FLEETS = Path("stacks", "fleets")
+MEND_LINK = "point the link at a file, or replace it by one"
 
 _ENVIRONMENT = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 
@@ -61,6 +65,20 @@ def file_exists(path: Path) -> bool:
         return False
 
 
+def dead_link(path: Path) -> str | None:
+    """What is wrong with a symbolic link that leads to no file; None when `path` is not one."""
+    try:
+        path.stat()
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return "a symbolic link that leads back to itself"
+        if error.errno == errno.ENOENT and path.is_symlink():
+            return "a symbolic link to a file that does not exist"
+    except ValueError:  # a name that no file can have
+        pass
+    return None
+
+
 def display_name(path: Path, start: Path) -> str:
     """The file as the user would name it: relative when it lies below the folder they work in."""
     try:
@@ -75,7 +93,10 @@ def read_text(path: Path, file: str) -> str:
     Raises FleetError when it cannot be read so.
     """
     try:
-        with path.open("rb") as stream:
+        with open(path, "rb", opener=_open_at_once) as stream:
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                given = "a pipe or a device"
+                raise FleetError([_whole(file, given, "a YAML file", "name a file that is one")])
             content = stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise FleetError([_unreadable(path, file, error)]) from None
@@ -92,6 +113,11 @@ def read_text(path: Path, file: str) -> str:
             file, line, column, "", "bytes that are not UTF-8", "text in UTF-8", "save the file as UTF-8"
         )
         raise FleetError([fault]) from None
+
+
+def _open_at_once(name: str, flags: int) -> int:
+    # Opening a pipe would wait until somebody writes to it.
+    return os.open(name, flags | os.O_NONBLOCK)
 
 
 def _unreadable(path: Path, file: str, error: OSError) -> Fault:
@@ -113,6 +139,10 @@ def _yaml_names(folder: Path) -> list[str]:
 
 
 def _missing(env: str, path: Path, start: Path) -> FleetError:
+    if link := dead_link(path):
+        return _argument_error(
+            file=display_name(path, start), given=link, expected="a fleet file", fix=MEND_LINK
+        )
     names, close = _yaml_names(path.parent), close_file(path)
     return _argument_error(
         file=display_name(path, start),

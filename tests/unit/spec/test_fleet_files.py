@@ -113,6 +113,35 @@ def test_a_folder_is_not_a_fleet_file(project: Path):
     )
 
 
+def test_a_pipe_is_refused_and_not_waited_for(project: Path):
+    os.mkfifo(project / "pipe.yaml")
+
+    assert told("./pipe.yaml", project) == (
+        "pipe.yaml: given a pipe or a device; expected a YAML file; name a file that is one"
+    )
+
+
+def test_a_device_is_refused_and_not_read(project: Path):
+    (project / "zero.yaml").symlink_to("/dev/zero")
+
+    assert "zero.yaml: given a pipe or a device; expected a YAML file" in told("./zero.yaml", project)
+
+
+def test_a_link_that_leads_back_to_itself_is_called_so(project: Path):
+    (project / "loop.yaml").symlink_to("loop.yaml")
+
+    assert told("./loop.yaml", project) == (
+        "loop.yaml: given a symbolic link that leads back to itself; expected a fleet file;"
+        " point the link at a file, or replace it by one"
+    )
+
+
+def test_a_link_to_nothing_is_called_so(project: Path):
+    (project / "stacks" / "fleets" / "dev.yaml").symlink_to("gone.yaml")
+
+    assert "dev.yaml: given a symbolic link to a file that does not exist" in told("dev", project)
+
+
 def test_a_file_of_more_than_a_megabyte_is_refused_before_it_is_parsed(project: Path):
     (project / "big.yaml").write_text("[" * (MAX_BYTES + 1))
 
@@ -141,7 +170,7 @@ def test_a_file_that_may_not_be_read_says_why(project: Path, monkeypatch: pytest
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, os.strerror(13))
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(os, "open", refuse)
 
     assert told("staging", project) == (
         "stacks/fleets/staging.yaml: given a file that cannot be read (permission denied);"
