@@ -15,11 +15,20 @@ from pydantic import ValidationError
 
 from argosy.errors import Fault, FleetError
 from argosy.spec.document import Document, read_document
-from argosy.spec.files import close_file, display_name, file_exists, find_fleet_file, find_root, read_text
+from argosy.spec.files import (
+    MEND_LINK,
+    close_file,
+    dead_link,
+    display_name,
+    file_exists,
+    find_fleet_file,
+    find_root,
+    read_text,
+)
 from argosy.spec.inventory import InventorySpec
 from argosy.spec.models import FleetSpec, SpecModel
 from argosy.spec.places import Places, undotted
-from argosy.spec.plain import as_mapping
+from argosy.spec.plain import as_list, as_mapping
 from argosy.spec.translate import Translator
 from argosy.spec.words import shortened, shown
 
@@ -122,7 +131,9 @@ def _read(path: Path, folder: Path) -> Document:
 
 def _validate(model: type[_Model], document: Document) -> tuple[_Model | None, list[Fault]]:
     if as_mapping(document.value) is None:
-        given = shown(document.value)
+        # A single value may be all of a password file that was named by mistake.
+        is_list = as_list(document.value) is not None
+        given = shown(document.value) if is_list or document.value is None else "a single value"
         fix = "begin with `version: 1`, then `key: value` lines"
         return None, [document.places.fault((), given=given, expected="a mapping at the top level", fix=fix)]
     spec, error = None, None
@@ -146,6 +157,8 @@ def _load_inventory(
     path = fleet_path.parent / named
     if Path(named).is_absolute() or not file_exists(path):
         return [_no_inventory(site, named, path, places)]
+    if outside := _inventory_outside(site, named, fleet_path, places):
+        return [outside]
     try:
         document = _read(path, folder)
     except FleetError as error:
@@ -154,11 +167,25 @@ def _load_inventory(
     return (spec, document.places) if spec is not None and not faults else faults
 
 
+def _inventory_outside(site: str, named: str, fleet_path: Path, places: Places) -> Fault | None:
+    # Faults quote what they refuse, so any file that a fleet file may name is one it may have shown.
+    root, folder = find_root(fleet_path.parent), fleet_path.parent
+    if (folder / named).resolve().is_relative_to((root or folder).resolve()):
+        return None
+    around = "the project" if root else "the fleet file's folder"
+    given, expected = f"{shown(named)}, which lies outside {around}", f"a file below {around}"
+    fix = f"write e.g. inventories/{site}.yaml"
+    return places.fault(("sites", site, "inventory"), given=given, expected=expected, fix=fix)
+
+
 def _no_inventory(site: str, named: str, path: Path, places: Places) -> Fault:
     at = ("sites", site, "inventory")
     if Path(named).is_absolute():
         expected, fix = "a path relative to the fleet file", f"write e.g. inventories/{site}.yaml"
         return places.fault(at, given=shown(named), expected=expected, fix=fix)
+    if link := dead_link(path):
+        given = f"{shown(named)}, {link}"
+        return places.fault(at, given=given, expected="an inventory file", fix=MEND_LINK)
     close = close_file(path)
     fix = f"did you mean {shortened(str(Path(named).with_name(close)))}.yaml?" if close else "create the file"
     given = f"{shown(named)}, which does not exist"
