@@ -257,7 +257,7 @@ def test_a_listener_that_never_answers_does_not_hold_up_the_stop(directory: Path
         began = time.monotonic()
 
         assert not stop(directory)
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 5
 
 
 def test_a_simulator_that_cannot_start_says_why(directory: Path) -> None:
