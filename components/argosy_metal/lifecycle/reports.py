@@ -13,12 +13,14 @@ from argosy_metal.redfish.transport import Transport
 
 @dataclass(frozen=True)
 class Report:
-    """What an installed system said when it came up."""
+    """What an installed system said when it came up, or an installer when it gave up."""
 
     install_id: str
     boot_id: str
     image_sha256: str | None
     """Of the image it was installed from; None if it does not say."""
+    failure: str | None = None
+    """Why the installer gave up; None if the system runs."""
 
 
 class ReportsUnavailableError(Exception):
@@ -57,7 +59,8 @@ class ReportService:
         install_id, boot_id = text_at(answer.body, "install_id"), text_at(answer.body, "boot_id")
         if answer.status != 200 or install_id is None or boot_id is None:
             raise ReportsUnavailableError(f"{self._transport.host} answers {answer.status} without a report")
-        return Report(install_id, boot_id, text_at(answer.body, "image_sha256"))
+        digest, failure = (text_at(answer.body, name) for name in ("image_sha256", "failure"))
+        return Report(install_id, boot_id, digest, failure)
 
     async def close(self) -> None:
         """Close the connections."""

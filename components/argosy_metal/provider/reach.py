@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
+from argosy.spec.files import FLEETS
 from argosy_metal.provider.config import HallConfig
 from argosy_metal.provider.failures import NotPossibleError
 from argosy_metal.redfish import Patience, Resolve, Trust
-from argosy_metal.simulator.daemon import CONFIG_FILE
-from argosy_metal.simulator.endpoint import CA_FILE, read_endpoint
+from argosy_metal.simulator.daemon import CONFIG_FILE, LOG_FILE
+from argosy_metal.simulator.endpoint import CA_FILE, SimulatorNotRunningError, read_endpoint
 from argosy_metal.simulator.world import read_config
 
 
@@ -19,6 +22,8 @@ class Reach:
     trust: Trust
     resolve: Resolve | None = None
     time_scale: float = 1.0
+    console_log: str = "the server's console log"
+    """Where to read what an installer says, as a message names it."""
 
     @property
     def patience(self) -> Patience:
@@ -46,8 +51,27 @@ def find_reach(config: HallConfig) -> Reach:
             raise NotPossibleError(f"{config.ca_certificate}: no such file; put the authority's PEM there")
         return Reach(Trust(ca_file=config.ca_certificate))
     directory = config.simulator_directory
+    shown = os.path.relpath(directory, config.root)
+    try:
+        endpoint = read_endpoint(directory)
+    except SimulatorNotRunningError:
+        raise SimulatorNotRunningError(
+            f"no simulator runs in {shown}; start it: argosy metal simulate"
+            f" {_fleet_that_names(shown, config.root)} --detach"
+        ) from None
     return Reach(
         trust=Trust(ca_file=directory / CA_FILE),
-        resolve=read_endpoint(directory).resolve,
+        resolve=endpoint.resolve,
         time_scale=read_config(directory / CONFIG_FILE).time_scale,
+        console_log=f"the simulator's log, {shown}/{LOG_FILE}",
     )
+
+
+def _fleet_that_names(directory: str, root: Path) -> str:
+    """The one fleet whose simulator has this directory; `FLEET` if several have, or none is found."""
+    names = [
+        path.stem
+        for path in sorted((root / FLEETS).glob("*.yaml"))
+        if directory in path.read_text(encoding="utf-8", errors="replace")
+    ]
+    return names[0] if len(names) == 1 else "FLEET"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter, deque
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -15,6 +16,7 @@ from argosy_metal.simulator.tasks import Tasks
 from argosy_metal.simulator.world import SimulatedHall, SimulatedServer, SimulatorConfig
 
 _WRITES_KEPT = 1000
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,12 @@ class Bmc:
         """Another one while a `wrong-serial` fault is in force."""
 
     def advance(self) -> None:
-        """Bring the machine up to the present."""
+        """Bring the machine up to the present, and log an installer that gave up since."""
+        before = self.machine.state.phone_home
         self.machine.advance(self.clock.now())
+        after = self.machine.state.phone_home
+        if after is not None and after.failure is not None and after != before:
+            _log.warning("%s: the installer gives up: %s", self.server.serial, after.failure)
 
     def record(self, write: Write) -> None:
         """Remember who wrote."""

@@ -59,7 +59,7 @@ class BootableImage:
 
 @dataclass(frozen=True)
 class PhoneHome:
-    """What a freshly booted operating system tells the hall's service."""
+    """What a freshly booted operating system, or an installer that gives up, tells the hall's service."""
 
     serial: str
     image_sha256: str
@@ -69,6 +69,8 @@ class PhoneHome:
     """Differs from boot to boot."""
     booted_at: float
     """Simulated seconds."""
+    failure: str | None = None
+    """Why the installer gave up; None if the system runs."""
 
 
 @dataclass
@@ -228,6 +230,7 @@ class Machine:
         if not image.is_as_expected:
             state.counters.installs_refused += 1
             state.boot_progress = "OEM"
+            self._phone_home(image, at, f"the image has sha256 {image.sha256}, not {image.expected_sha256}")
             return
         state.counters.installs_started += 1
         state.installing, state.installed = image, None
@@ -245,13 +248,17 @@ class Machine:
         if state.installed is None:
             return
         state.boot_progress = "OSRunning"
-        state.phone_home = PhoneHome(
+        self._phone_home(state.installed, at)
+
+    def _phone_home(self, image: BootableImage, at: float, failure: str | None = None) -> None:
+        self.state.phone_home = PhoneHome(
             serial=self.serial,
-            image_sha256=state.installed.sha256,
-            image_url=state.installed.url,
-            install_id=state.installed.install_id,
-            boot_id=str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self.serial}/{state.counters.boots}")),
+            image_sha256=image.sha256,
+            image_url=image.url,
+            install_id=image.install_id,
+            boot_id=str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self.serial}/{self.state.counters.boots}")),
             booted_at=at,
+            failure=failure,
         )
 
     def _take_override(self) -> BootableImage | None:

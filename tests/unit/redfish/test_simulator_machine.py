@@ -115,6 +115,10 @@ def test_the_installer_refuses_an_image_of_another_digest(machine: Machine) -> N
 
     counters = machine.state.counters
     assert (1, 0) == (counters.installs_refused, counters.installs_started)
+    heard = machine.state.phone_home
+    assert heard is not None
+    assert f"the image has sha256 {IMAGE.sha256}, not {'cd' * 32}" == heard.failure
+    assert "I1" == heard.install_id
 
 
 def test_asking_for_power_twice_powers_on_once(machine: Machine) -> None:
