@@ -33,6 +33,8 @@ class Phase(StrEnum):
     """The attempt came to nothing; the next one starts from the beginning."""
     QUARANTINED = "quarantined"
     """Too many attempts with one image; no further one is started."""
+    LEAVING = "leaving"
+    """The machine is being taken down: the image may be ejected, and the server off."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,11 @@ class Claim:
     def server_id(self) -> str:
         """`site/serial`, the id of the resources that stand on this claim."""
         return f"{self.site}/{self.serial}"
+
+    @property
+    def may_be_on_by_us(self) -> bool:
+        """Whether this machine's server may be on because we switched it on: a boot was ever permitted."""
+        return self.attempts > 1 or self.phase not in (Phase.CLAIMED, Phase.PREPARING)
 
 
 class ClaimsError(ArgosyError):

@@ -1,46 +1,18 @@
-"""The claims of a hall in an SQLite file: grants and refusals by compare-and-swap, fenced per run.
-
-SQLite's rollback journal with full synchronisation is kept on purpose: one file, nothing beside it when idle,
-and what was committed survives a kill at any moment.
-"""
+"""The claims of a hall in an SQLite file: grants and refusals by compare-and-swap, fenced per run."""
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import threading
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from contextlib import closing, contextmanager
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from argosy_metal.claims.claim import (
-    Claim,
-    ClaimsUnavailableError,
-    ForeignClaimError,
-    LostClaimError,
-    Phase,
-    StaleRunError,
-)
+from argosy_metal.claims import rows
+from argosy_metal.claims.claim import Claim, ClaimsUnavailableError, ForeignClaimError, StaleRunError
+from argosy_metal.claims.database import explained, open_to_write, opened_to_read
 from argosy_metal.claims.run import RunIdentity
-
-_VERSION = 1
-_BUSY_SECONDS = 30.0
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS claims (
-  site TEXT NOT NULL, serial TEXT NOT NULL, slot TEXT NOT NULL, owner TEXT NOT NULL, holder TEXT NOT NULL,
-  generation INTEGER NOT NULL, record TEXT NOT NULL, phase TEXT NOT NULL, machine_number INTEGER NOT NULL,
-  image_url TEXT, image_sha256 TEXT, attempts INTEGER NOT NULL, install_id TEXT, version INTEGER NOT NULL,
-  PRIMARY KEY (site, serial)
-) STRICT;
-CREATE TABLE IF NOT EXISTS generations (
-  site TEXT NOT NULL, serial TEXT NOT NULL, generation INTEGER NOT NULL, PRIMARY KEY (site, serial)
-) STRICT;
-CREATE TABLE IF NOT EXISTS runs (owner TEXT PRIMARY KEY, epoch INTEGER NOT NULL, run TEXT NOT NULL) STRICT;
-"""
-_COLUMNS = tuple(field.name for field in fields(Claim))
-_SELECT = f"SELECT {', '.join(_COLUMNS)} FROM claims"  # noqa: S608 - our own names
 
 
 class ClaimStore:
@@ -58,10 +30,41 @@ class ClaimStore:
 
     def find(self, site: str, serial: str) -> Claim | None:
         """The claim on a server, whoever holds it. Creates no file."""
-        if not self.path.exists():
+        if not self._exists():
             return None
         with self._cursor() as cursor:
-            return _select(cursor, site, serial)
+            return rows.select(cursor, site, serial)
+
+    def generation_of(self, site: str, serial: str) -> int:
+        """How often this store has granted a server; 0 if it does not know it. Creates no file."""
+        if not self._exists():
+            return 0
+        with self._cursor() as cursor:
+            return rows.generation_of(cursor, site, serial)
+
+    def identity(self) -> str:
+        """Differs from any other claims file's; made with the file."""
+        with self._cursor() as cursor:
+            return str(cursor.execute("SELECT id FROM store").fetchone()[0])
+
+    def note_install(self, claim: Claim, install_id: str, *, made_here: bool) -> None:
+        """Remember an installation on a claimed server: one of ours, or one that is known to be over."""
+        with self._write(claim.owner) as cursor:
+            cursor.execute(
+                "INSERT OR IGNORE INTO installs VALUES (?, ?, ?, ?)",
+                (claim.site, claim.serial, install_id, int(made_here)),
+            )
+
+    def knows_install(self, site: str, serial: str, install_id: str, *, made_here: bool = False) -> bool:
+        """Whether an installation was noted; with `made_here`, as one of this store's own."""
+        if not self._exists():
+            return False
+        with self._cursor() as cursor:
+            found = cursor.execute(
+                "SELECT max(made_here) FROM installs WHERE site = ? AND serial = ? AND install_id = ?",
+                (site, serial, install_id),
+            ).fetchone()[0]
+        return found is not None and found >= made_here
 
     def claim(self, wanted: Claim) -> Claim:
         """Grant the server, or give back the claim that the same owner's same resource already holds.
@@ -69,14 +72,14 @@ class ClaimStore:
         Raises ForeignClaimError if anyone else holds it, StaleRunError if this run may no longer write.
         """
         with self._write(wanted.owner) as cursor:
-            held = _select(cursor, wanted.site, wanted.serial)
+            held = rows.select(cursor, wanted.site, wanted.serial)
             if held is None:
-                granted = replace(wanted, generation=_next_generation(cursor, wanted))
-                _insert(cursor, granted)
+                granted = replace(wanted, generation=rows.next_generation(cursor, wanted))
+                rows.insert(cursor, granted)
                 return granted
             if (held.owner, held.holder) != (wanted.owner, wanted.holder):
                 raise ForeignClaimError(held, f"slot {wanted.slot} of stack {wanted.owner}")
-            return _swap(cursor, held, {"slot": wanted.slot, "record": wanted.record})
+            return rows.swap(cursor, held, {"slot": wanted.slot, "record": wanted.record})
 
     def change(self, claim: Claim, **changes: object) -> Claim:
         """Write `changes` if the row is still exactly `claim`; the row as it is now.
@@ -84,7 +87,7 @@ class ClaimStore:
         Raises LostClaimError if it is not, StaleRunError if this run may no longer write.
         """
         with self._write(claim.owner) as cursor:
-            return _swap(cursor, claim, changes)
+            return rows.swap(cursor, claim, changes)
 
     def release(self, claim: Claim) -> None:
         """Give the server back. No error if this very claim is gone already; others' claims stay."""
@@ -163,99 +166,35 @@ class ClaimStore:
 
     @contextmanager
     def _cursor(self) -> Generator[sqlite3.Cursor]:
-        with self._lock:
-            try:
-                if self._connection is None:
-                    self._connection = _connect(self.path)
-                with closing(self._connection.cursor()) as cursor:
-                    yield cursor
-            except (sqlite3.Error, OSError) as error:
-                raise _unavailable(self.path, error) from error
+        with self._lock, _readable(self.path):
+            if self._connection is None:
+                self._connection = open_to_write(self.path)
+            with closing(self._connection.cursor()) as cursor:
+                yield cursor
+
+    def _exists(self) -> bool:
+        with explained(self.path):
+            return self.path.exists()
 
 
 def read_claims(path: Path) -> tuple[Claim, ...]:
-    """Every claim in the file, by site and slot; none if there is no file. Writes nothing."""
-    if not path.exists():
-        return ()
+    """Every claim in the file, by site and slot; none if there is no file. Writes nothing, waits 2 s at most.
+
+    Raises ClaimsUnavailableError when the file cannot be used.
+    """
+    with _readable(path), opened_to_read(path) as database:
+        return () if database is None else rows.select_all(database)
+
+
+@contextmanager
+def _readable(path: Path) -> Generator[None]:
     try:
-        address = f"{path.absolute().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS)) as database:
-            rows = database.execute(f"{_SELECT} ORDER BY site, slot, serial").fetchall()
-    except (sqlite3.Error, OSError) as error:
-        raise _unavailable(path, error) from error
-    return tuple(_claim(row) for row in rows)
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    try:
-        connection.execute("PRAGMA synchronous = FULL")
-        _create_tables(connection, path)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _create_tables(connection: sqlite3.Connection, path: Path) -> None:
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version > _VERSION:
+        with explained(path):
+            yield
+    except rows.DamagedRowError as error:
         raise ClaimsUnavailableError(
-            f"{path}: the claims file has version {version}, not {_VERSION}; use the newer argosy"
-        )
-    if version < _VERSION:
-        # Tables and version become visible together, or a killed process would leave a half-made file.
-        connection.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}PRAGMA user_version = {_VERSION};COMMIT;")
-
-
-def _select(cursor: sqlite3.Cursor, site: str, serial: str) -> Claim | None:
-    row = cursor.execute(f"{_SELECT} WHERE site = ? AND serial = ?", (site, serial)).fetchone()
-    return None if row is None else _claim(row)
-
-
-def _claim(row: tuple[Any, ...]) -> Claim:
-    values: dict[str, Any] = dict(zip(_COLUMNS, row, strict=True))
-    values |= {"record": json.loads(values["record"]), "phase": Phase(values["phase"])}
-    return Claim(**values)
-
-
-def _insert(cursor: sqlite3.Cursor, claim: Claim) -> None:
-    marks = ", ".join("?" * len(_COLUMNS))
-    values = [_stored(getattr(claim, column)) for column in _COLUMNS]
-    cursor.execute(f"INSERT INTO claims ({', '.join(_COLUMNS)}) VALUES ({marks})", values)  # noqa: S608
-
-
-def _swap(cursor: sqlite3.Cursor, seen: Claim, changes: Mapping[str, object]) -> Claim:
-    after = replace(seen, **dict(changes), version=seen.version + 1)  # pyright: ignore[reportArgumentType]
-    settings = ", ".join(f"{column} = ?" for column in _COLUMNS)
-    cursor.execute(
-        f"UPDATE claims SET {settings} WHERE site = ? AND serial = ? AND generation = ? AND version = ?",  # noqa: S608
-        [
-            *(_stored(getattr(after, column)) for column in _COLUMNS),
-            *(seen.site, seen.serial, seen.generation, seen.version),
-        ],
-    )
-    if cursor.rowcount != 1:
-        raise LostClaimError(seen)
-    return after
-
-
-def _stored(value: object) -> object:
-    return json.dumps(dict(value), sort_keys=True) if isinstance(value, Mapping) else value  # pyright: ignore[reportUnknownArgumentType]
-
-
-def _next_generation(cursor: sqlite3.Cursor, claim: Claim) -> int:
-    """Counts on over releases, so that no two claims of a server share an install id."""
-    cursor.execute(
-        "INSERT INTO generations VALUES (?, ?, 1)"
-        " ON CONFLICT (site, serial) DO UPDATE SET generation = generation + 1",
-        (claim.site, claim.serial),
-    )
-    found = cursor.execute(
-        "SELECT generation FROM generations WHERE site = ? AND serial = ?", (claim.site, claim.serial)
-    )
-    return int(found.fetchone()[0])
+            f"{path}: {error}; restore the file from a backup, or mend that row"
+        ) from error
 
 
 def _epoch(cursor: sqlite3.Cursor, owner: str) -> tuple[int, str]:
@@ -268,11 +207,4 @@ def _put_epoch(cursor: sqlite3.Cursor, owner: str, epoch: int, run: str) -> None
         "INSERT INTO runs VALUES (?, ?, ?)"
         " ON CONFLICT (owner) DO UPDATE SET epoch = excluded.epoch, run = excluded.run",
         (owner, epoch, run),
-    )
-
-
-def _unavailable(path: Path, error: Exception) -> ClaimsUnavailableError:
-    return ClaimsUnavailableError(
-        f"{path}: the claims file cannot be used ({error}); check its folder, free space and rights,"
-        " then run again: every step already recorded is kept"
     )

@@ -5,8 +5,10 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -171,6 +173,164 @@ def test_a_refused_write_does_not_take_an_epoch(path: Path) -> None:
     holder.change(seen, phase=Phase.PREPARING)
 
 
+def test_a_process_whose_cli_ends_between_two_writes_writes_no_second(path: Path) -> None:
+    alive = [True]
+    store = ClaimStore(path, RunIdentity("run", is_alive=lambda: alive[0]))
+    seen = store.claim(WANTED)
+    alive[0] = False
+
+    for write in (lambda: store.change(seen, attempts=1), lambda: store.assert_may_write("lab/prod")):
+        with pytest.raises(StaleRunError, match="has ended"):
+            write()
+
+
+def test_a_claim_granted_anew_to_its_owner_is_neither_released_nor_changed_by_the_old_one(path: Path) -> None:
+    store = store_of(path)
+    old = store.claim(WANTED)
+    store.release(old)
+    new = store.claim(WANTED)
+    assert old.version == new.version, "only the generation tells them apart"
+
+    store.release(old)
+    with pytest.raises(LostClaimError):
+        store.change(old, attempts=1)
+
+    assert (new,) == read_claims(path)
+
+
+def test_two_claims_files_are_told_apart_and_one_stays_itself(path: Path, tmp_path: Path) -> None:
+    one, other = store_of(path), store_of(tmp_path / "other.sqlite")
+
+    assert one.identity() == store_of(path).identity()
+    assert one.identity() != other.identity()
+
+
+def test_a_store_remembers_what_it_granted_and_installed_after_the_release(path: Path) -> None:
+    store = store_of(path)
+    claim = store.claim(WANTED)
+    store.note_install(claim, "ours", made_here=True)
+    store.note_install(claim, "ours", made_here=False)
+    store.note_install(claim, "before", made_here=False)
+    store.release(claim)
+
+    assert (1, 0) == (store.generation_of("hall", "SN1"), store.generation_of("hall", "SN2"))
+    known = [store.knows_install("hall", "SN1", name) for name in ("ours", "before", "never")]
+    assert [True, True, False] == known
+    made = [store.knows_install("hall", "SN1", name, made_here=True) for name in ("ours", "before")]
+    assert [True, False] == made
+    assert not store.knows_install("hall", "SN2", "ours")
+
+
+@pytest.mark.parametrize("damage", ["phase = 'dancing'", "record = '{'", "record = '[]'"])
+def test_a_damaged_claim_is_named_with_its_server(path: Path, damage: str) -> None:
+    store_of(path).claim(WANTED)
+    spoil(path, f"UPDATE claims SET {damage}")
+
+    for use in (lambda: store_of(path).claim(WANTED), lambda: read_claims(path)):
+        with pytest.raises(ClaimsUnavailableError, match=r"server hall/SN1 is damaged .*restore"):
+            use()
+
+
+def spoil(path: Path, *statements: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    with sqlite3.connect(path) as database:
+        for statement in statements:
+            database.execute(statement)
+    database.close()
+
+
+def uses(path: Path) -> list[Callable[[], object]]:
+    return [
+        lambda: store_of(path).claim(WANTED),
+        lambda: store_of(path).find("hall", "SN1"),
+        lambda: read_claims(path),
+    ]
+
+
+@pytest.mark.parametrize("use", range(3))
+def test_someone_elses_database_is_named_and_left_as_it_is(path: Path, use: int) -> None:
+    spoil(path, "CREATE TABLE books (title TEXT)")
+    before = path.read_bytes()
+
+    with pytest.raises(ClaimsUnavailableError, match="check the path"):
+        uses(path)[use]()
+
+    assert before == path.read_bytes()
+
+
+@pytest.mark.parametrize("use", range(3))
+@pytest.mark.parametrize("version", [1, 99])
+def test_a_file_of_another_version_is_refused_by_every_use(path: Path, use: int, version: int) -> None:
+    store_of(path).claim(WANTED)
+    spoil(path, f"PRAGMA user_version = {version}")
+
+    with pytest.raises(ClaimsUnavailableError, match=f"version {version}.*argosy"):
+        uses(path)[use]()
+
+
+@pytest.mark.parametrize("use", range(3))
+def test_a_file_without_one_of_its_tables_is_told_as_such(path: Path, use: int) -> None:
+    store_of(path).claim(WANTED)
+    spoil(path, "DROP TABLE claims")
+
+    with pytest.raises(ClaimsUnavailableError, match="not as this argosy makes it"):
+        uses(path)[use]()
+
+
+@pytest.mark.parametrize("use", range(3))
+def test_a_folder_in_the_place_of_the_file_is_told_as_such(path: Path, use: int) -> None:
+    path.mkdir(parents=True)
+
+    with pytest.raises(ClaimsUnavailableError, match="this is a folder; name a file in it"):
+        uses(path)[use]()
+
+
+def test_a_file_under_a_file_cannot_be_made_and_its_place_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(ClaimsUnavailableError, match=r"claims\.sqlite: .*check the path"):
+        store_of(tmp_path / "file" / "claims.sqlite").claim(WANTED)
+
+
+def test_an_empty_file_holds_no_claims_and_is_made_a_claims_file(path: Path) -> None:
+    path.parent.mkdir()
+    path.touch()
+
+    assert () == read_claims(path)
+    store_of(path).claim(WANTED)
+    assert 1 == len(read_claims(path))
+
+
+@pytest.mark.parametrize("use", range(3))
+def test_a_file_that_another_process_holds_is_told_as_such(
+    path: Path, use: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store_of(path).claim(WANTED)
+    for who in ("READER", "WRITER"):
+        monkeypatch.setattr(f"argosy_metal.claims.database._{who}_WAITS_SECONDS", 0.0)
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+
+    with pytest.raises(ClaimsUnavailableError, match="another run is writing; wait for it, then try again"):
+        uses(path)[use]()
+    holder.close()
+
+
+def test_who_only_looks_waits_two_seconds_at_most(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store_of(path).claim(WANTED)
+    waits: list[float] = []
+    connect = sqlite3.connect
+
+    def noted(*arguments: Any, timeout: float, **options: Any) -> sqlite3.Connection:
+        waits.append(timeout)
+        return connect(*arguments, timeout=timeout, **options)
+
+    monkeypatch.setattr(sqlite3, "connect", noted)
+    read_claims(path)
+
+    assert [2.0] == waits
+
+
 def test_looking_creates_no_file(path: Path) -> None:
     assert store_of(path).find("hall", "SN1") is None
     assert () == read_claims(path)
@@ -184,16 +344,6 @@ def test_a_file_that_is_no_database_is_named_with_what_to_do(path: Path) -> None
     for use in (lambda: store_of(path).claim(WANTED), lambda: read_claims(path)):
         with pytest.raises(ClaimsUnavailableError, match="cannot be used"):
             use()
-
-
-def test_a_file_of_a_newer_version_is_left_alone(path: Path) -> None:
-    path.parent.mkdir()
-    with sqlite3.connect(path) as database:
-        database.execute("PRAGMA user_version = 99")
-    database.close()
-
-    with pytest.raises(ClaimsUnavailableError, match="version 99"):
-        store_of(path).claim(WANTED)
 
 
 RACER = """
