@@ -9,6 +9,7 @@ from argosy_metal.claims import Phase
 
 OFF = "Off"
 ON = "On"
+_CHANGING = frozenset({"PoweringOn", "PoweringOff"})
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,11 @@ class Observation:
     """Whether it is the image of the attempt in hand."""
     boots_image: bool
     """Whether the next boot, and only that, is set to the virtual drive."""
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether its power is not just changing."""
+        return self.power not in _CHANGING
 
 
 class Step(StrEnum):
@@ -41,18 +47,24 @@ class Step(StrEnum):
     END_ATTEMPT = "end the attempt"
     EJECT_INSTALLER = "eject the installer"
     FINISH = "record that the machine runs"
+    TAKE_DOWN = "finish taking the machine down"
     REFUSE = "refuse further attempts"
+    LEAVE_ALONE = "leave a server alone that others have switched on"
     NOTHING = "nothing"
 
 
-def next_step(phase: Phase, seen: Observation, *, reported: bool) -> Step:
+def next_step(phase: Phase, seen: Observation, *, reported: bool, may_be_on_by_us: bool = True) -> Step:
     """The one step that brings the machine closer to `running`.
 
     `reported`: the installed system has sent the install id of the attempt in hand.
+    `may_be_on_by_us`: an attempt at this machine was permitted to boot; before that a server that is on was
+    switched on by someone else, and is never powered off.
     """
     if reported and phase is not Phase.RUNNING:
         return Step.EJECT_INSTALLER if seen.holds_image else Step.FINISH
     match phase:
+        case Phase.CLAIMED | Phase.PREPARING if seen.power != OFF and not may_be_on_by_us:
+            return Step.LEAVE_ALONE
         case Phase.CLAIMED | Phase.FAILED:
             return Step.BEGIN_ATTEMPT
         case Phase.PREPARING:
@@ -61,6 +73,8 @@ def next_step(phase: Phase, seen: Observation, *, reported: bool) -> Step:
             return _boot(phase, seen)
         case Phase.RUNNING:
             return Step.NOTHING
+        case Phase.LEAVING:
+            return Step.TAKE_DOWN
         case Phase.QUARANTINED:
             return Step.REFUSE
 

@@ -22,7 +22,13 @@ class Image:
         return f"{self.url}{separator}{urlencode({'install': install_id, 'sha256': self.sha256})}"
 
 
-def install_id_of(claim: Claim, image: Image, attempt: int) -> str:
-    """The same for the same attempt however often a run is repeated, different for any two attempts."""
-    parts = (claim.site, claim.serial, claim.generation, claim.machine_number, image.sha256, attempt)
+def install_id_of(store_id: str, claim: Claim, image: Image, attempt: int) -> str:
+    """The same for the same attempt however often a run is repeated, different for any two attempts.
+
+    Also of two owners, or two claims stores: or a system that another one has installed would prove ours.
+    """
+    parts = (
+        *(store_id, claim.owner, claim.site, claim.serial, claim.generation, claim.machine_number),
+        *(image.sha256, attempt),
+    )
     return hashlib.sha256("/".join(str(part) for part in parts).encode()).hexdigest()[:24]

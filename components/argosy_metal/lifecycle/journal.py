@@ -23,16 +23,33 @@ class Journal:
         """Asked immediately before a BMC is changed."""
         await asyncio.to_thread(self._store.assert_may_write, self.claim.owner)
 
-    async def begin_attempt(self, image: Image) -> None:
-        """Name the next attempt; from now on the server may be powered off and given the image."""
+    async def begin_attempt(self, image: Image, last_report: str | None) -> None:
+        """Name the next attempt; from now on the server may be given the image.
+
+        `last_report`: the install id that was reported last, by a system that is known to be over.
+        """
         attempt = self.claim.attempts + 1
+        store_id = await asyncio.to_thread(self._store.identity)
+        install_id = install_id_of(store_id, self.claim, image, attempt)
+        if last_report is not None:
+            await self._note(last_report, made_here=False)
+        await self._note(install_id, made_here=True)
         await self.write(
             phase=Phase.PREPARING,
             attempts=attempt,
-            install_id=install_id_of(self.claim, image, attempt),
+            install_id=install_id,
             image_url=image.url,
             image_sha256=image.sha256,
         )
+
+    async def knows(self, install_id: str) -> bool:
+        """Whether an installation on this server is ours, or known to be over."""
+        return await asyncio.to_thread(
+            self._store.knows_install, self.claim.site, self.claim.serial, install_id
+        )
+
+    async def _note(self, install_id: str, *, made_here: bool) -> None:
+        await asyncio.to_thread(self._store.note_install, self.claim, install_id, made_here=made_here)
 
     async def forget_machine(self) -> None:
         """Back to a bare claim; the next machine on it gets other install ids."""

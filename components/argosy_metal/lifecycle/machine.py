@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from argosy_metal.claims import Phase
-from argosy_metal.lifecycle.decide import OFF, Observation, Step, next_step
+from argosy_metal.lifecycle.decide import OFF, ON, Observation, Step, next_step
 from argosy_metal.lifecycle.failure import InterruptedMachineError, MachineError, MachineNotReadyError
 from argosy_metal.lifecycle.image import Image
 from argosy_metal.lifecycle.journal import Journal
@@ -19,6 +19,10 @@ from argosy_metal.redfish import Clock, RedfishError, WrongServerError
 
 _T = TypeVar("_T")
 _GO_ON = "run `pulumi up` again: it goes on from this phase"
+_WRONG_SERVER = (
+    "was the hardware swapped? nothing was written to it; put the right BMC address or serial into the"
+    " inventory, run `argosy plan` with the fleet's name, then `pulumi up`"
+)
 
 
 @dataclass(frozen=True)
@@ -33,14 +37,7 @@ class Machine:
     """One machine on one claimed server. Public methods raise MachineError, or what the journal raises."""
 
     def __init__(
-        self,
-        journal: Journal,
-        server: Server,
-        reports: Reports,
-        limits: Limits,
-        clock: Clock,
-        leash: Leash,
-        console_log: str = "the server's console log",
+        self, journal: Journal, server: Server, reports: Reports, limits: Limits, clock: Clock, leash: Leash
     ) -> None:
         self._journal = journal
         self._server = server
@@ -48,14 +45,16 @@ class Machine:
         self._limits = limits
         self._clock = clock
         self._leash = leash
-        self._console_log = console_log
 
     async def bring_up(self, image: Image, *, online: bool) -> Running:
         """Install `image` unless this very attempt's system has reported, then see to its power."""
         return await self._explained(lambda: self._bring_up(image, online=online))
 
     async def take_down(self) -> None:
-        """Eject our image, cut the power, forget the machine. The claim stays."""
+        """Eject our image, cut the power, forget the machine. The claim stays.
+
+        A server that was never ours to switch on, or that others have installed since, is not powered off.
+        """
         await self._explained(self._take_down)
 
     async def look(self) -> tuple[Observation, Report | None]:
@@ -66,11 +65,14 @@ class Machine:
         await self._agree_on_image(image)
         while True:
             seen, report = await self._look()
-            step = next_step(self._journal.claim.phase, seen, reported=report is not None)
+            claim = self._journal.claim
+            step = next_step(
+                claim.phase, seen, reported=report is not None, may_be_on_by_us=claim.may_be_on_by_us
+            )
             if step is Step.NOTHING:
                 break
             self._leash.check()
-            await self._take(step, image)
+            await self._take(step, image, seen)
         if report is None:
             raise self._not_ready(
                 "the hall's service knows no report of this installation",
@@ -92,13 +94,13 @@ class Machine:
             )
         await self._take_down()
 
-    async def _take(self, step: Step, image: Image) -> None:
+    async def _take(self, step: Step, image: Image, seen: Observation) -> None:
         journal, server = self._journal, self._server
         match step:
             case Step.BEGIN_ATTEMPT:
-                await self._begin_attempt(image)
+                await self._begin_attempt(image, seen)
             case Step.POWER_OFF:
-                await self._act(step, server.power_off, lambda seen: seen.power == OFF)
+                await self._power_off(server.power_off)
             case Step.EJECT | Step.EJECT_INSTALLER:
                 await self._act(step, server.eject, lambda seen: not seen.media_inserted)
             case Step.INSERT:
@@ -118,14 +120,22 @@ class Machine:
                 await self._end_attempt()
             case Step.FINISH:
                 await journal.write(phase=Phase.RUNNING)
+            case Step.TAKE_DOWN:
+                await self._take_down()
+            case Step.LEAVE_ALONE:
+                raise self._not_ours(await self._last_report())
             case Step.REFUSE | Step.NOTHING | Step.RESET_BOOT:
                 raise self._quarantined()
 
-    async def _begin_attempt(self, image: Image) -> None:
+    async def _begin_attempt(self, image: Image, seen: Observation) -> None:
         if self._journal.claim.attempts >= self._limits.attempts:
             await self._journal.write(phase=Phase.QUARANTINED)
             raise self._quarantined()
-        await self._journal.begin_attempt(image)
+        if seen.power != OFF:
+            await self._assert_ours()
+        # Nothing that has reported so far runs any longer: the server is off, or ours to power off.
+        last = await self._last_report()
+        await self._journal.begin_attempt(image, last.install_id if last else None)
 
     async def _end_attempt(self) -> None:
         """The server is off though it should be installing; a reboot may look like that for a moment."""
@@ -135,7 +145,7 @@ class Machine:
             return
         failure = self._not_ready(
             "the server went off before its installed system reported",
-            f"read {self._console_log}; `pulumi up` begins the next attempt",
+            "read the server's console log; `pulumi up` begins the next attempt",
         )
         await self._journal.write(phase=Phase.FAILED)
         raise failure
@@ -145,8 +155,7 @@ class Machine:
         started = last_answer = self._clock.now()
         while True:
             await self._leash.pause(self._limits.poll_seconds)
-            if (heard := await self._heard()) is not None:
-                await self._attend_to(heard)
+            if await self._report() is not None:
                 return
             now = self._clock.now()
             if now - started > self._limits.install_seconds:
@@ -163,43 +172,58 @@ class Machine:
             if next_step(self._journal.claim.phase, seen, reported=False) is not Step.WAIT:
                 return
 
-    async def _attend_to(self, heard: Report) -> None:
-        """End the attempt if its installer gave up."""
-        if heard.failure is not None:
-            failure = self._not_ready(
-                f"the installer gave up: {heard.failure}",
-                f"mend what it says ({self._console_log} may say more); `pulumi up` begins the next attempt",
-            )
-            await self._journal.write(phase=Phase.FAILED)
-            raise failure
-
     async def _give_up(self, seconds: float) -> None:
         failure = self._not_ready(
             f"no report from the installed system for {seconds:.0f} s",
-            f"read {self._console_log}; `pulumi up` looks for the report once more, then begins the next"
-            " attempt",
+            "read the console log; `pulumi up` looks for the report once more, then begins the next attempt",
         )
         await self._journal.write(phase=Phase.FAILED)
         raise failure
 
     async def _see_to_power(self, seen: Observation, *, online: bool) -> Observation:
+        if not seen.is_settled:
+            limit = self._limits.power_seconds
+            seen = await self._until(lambda now: now.is_settled, limit, "the end of a change of power")
         if online and seen.power == OFF:
-            return await self._act(Step.POWER_ON, self._server.power_on, lambda now: now.power != OFF)
+            return await self._act(Step.POWER_ON, self._server.power_on, lambda now: now.power == ON)
         if not online and seen.power != OFF:
-            return await self._act(Step.POWER_OFF, self._server.shut_down, lambda now: now.power == OFF)
+            return await self._power_off(self._server.shut_down)
         return seen
 
     async def _take_down(self) -> None:
         claim = self._journal.claim
         if claim.phase is not Phase.CLAIMED:
             seen = await self._observe()
+            if claim.may_be_on_by_us:
+                if seen.power != OFF:
+                    await self._assert_ours()
+                await self._journal.write(phase=Phase.LEAVING)
             if seen.holds_image:
                 await self._act(Step.EJECT, self._server.eject, lambda now: not now.media_inserted)
-            if seen.power != OFF:
-                await self._act(Step.POWER_OFF, self._server.power_off, lambda now: now.power == OFF)
+            if seen.power != OFF and claim.may_be_on_by_us:
+                await self._power_off(self._server.power_off)
             if seen.boots_image:
                 await self._act(Step.RESET_BOOT, self._server.boot_normally, lambda now: not now.boots_image)
         await self._journal.forget_machine()
+
+    async def _power_off(self, act: Callable[[], Awaitable[None]]) -> Observation:
+        await self._assert_ours()
+        return await self._act(Step.POWER_OFF, act, lambda now: now.power == OFF)
+
+    async def _assert_ours(self) -> None:
+        """Raise MachineError if a system has reported that neither we have installed nor was there before."""
+        last = await self._last_report()
+        if last is not None and not await self._journal.knows(last.install_id):
+            raise self._not_ours(last)
+
+    def _not_ours(self, last: Report | None) -> MachineError:
+        install = f"install {last.install_id} was reported" if last else "no system has reported from it"
+        return self._not_ready(
+            "the server is not off, and what runs on it was not started by this claims store"
+            f" ({install}); it was left alone",
+            "find out whose it is: all runs of a hall must share one claims file; if it is free, power it"
+            " off by hand, then run `pulumi up` again",
+        )
 
     async def _act(
         self, step: Step, act: Callable[[], Awaitable[None]], done: Callable[[Observation], bool]
@@ -210,18 +234,21 @@ class Machine:
         await act()
         power = step in (Step.POWER_ON, Step.POWER_OFF)
         limit = self._limits.power_seconds if power else self._limits.media_seconds
+        return await self._until(done, limit, f"{step.value}: the BMC accepted it, but it")
+
+    async def _until(self, done: Callable[[Observation], bool], limit: float, what: str) -> Observation:
         started = self._clock.now()
         while not done(seen := await self._observe()):
             if self._clock.now() - started > limit:
                 raise self._not_ready(
-                    f"{step.value}: the BMC accepted it, but it does not show after {limit:.0f} s",
+                    f"{what} does not show after {limit:.0f} s",
                     f"look at the server on its BMC, then {_GO_ON}",
                 )
             await self._leash.pause(self._limits.poll_seconds)
         return seen
 
     async def _look(self) -> tuple[Observation, Report | None]:
-        # The report first: where there is one, nothing the server shows can lead to a second install.
+        # Either order will do: an attempt is only ended after another look at both.
         report = await self._report()
         return await self._observe(), report
 
@@ -230,8 +257,10 @@ class Machine:
 
     async def _report(self) -> Report | None:
         claim = self._journal.claim
-        report = await self._heard()
-        if report is None or report.failure is not None:
+        if claim.install_id is None:
+            return None
+        report = await self._last_report()
+        if report is None or report.install_id != claim.install_id:
             return None
         if report.image_sha256 not in (None, claim.image_sha256):
             raise self._not_ready(
@@ -240,13 +269,9 @@ class Machine:
             )
         return report
 
-    async def _heard(self) -> Report | None:
-        """What the attempt in hand has said last: its system, or its installer when it gave up."""
-        claim = self._journal.claim
-        if claim.install_id is None:
-            return None
-        report = await self._reports.find(claim.serial)
-        return report if report is not None and report.install_id == claim.install_id else None
+    async def _last_report(self) -> Report | None:
+        """Of whatever installation."""
+        return await self._reports.find(self._journal.claim.serial)
 
     def _media_url(self) -> str | None:
         claim = self._journal.claim
@@ -258,6 +283,8 @@ class Machine:
         """Do the work; whatever stops it is told with server, phase and next step."""
         try:
             return await work()
+        except WrongServerError as error:
+            raise self._not_ready(f"{error.operation}: {error.found}", _WRONG_SERVER) from error
         except RedfishError as error:
             raise self._not_ready(
                 f"{error.operation}: {error.found}", f"{error.next_step}; {_GO_ON}"

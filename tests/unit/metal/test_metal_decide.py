@@ -33,6 +33,8 @@ def seen(power: str = OFF, *, inserted: bool = False, ours: bool = False, boots:
         (Phase.INSTALLING, seen(ON, ours=True), Step.WAIT),
         (Phase.INSTALLING, seen(ours=True, boots=True), Step.END_ATTEMPT),
         (Phase.RUNNING, seen(), Step.NOTHING),
+        (Phase.LEAVING, seen(ON), Step.TAKE_DOWN),
+        (Phase.LEAVING, seen(), Step.TAKE_DOWN),
         (Phase.QUARANTINED, seen(), Step.REFUSE),
     ],
 )
@@ -40,12 +42,18 @@ def test_without_a_report_the_next_step_is(phase: Phase, observed: Observation, 
     assert expected == next_step(phase, observed, reported=False)
 
 
-@pytest.mark.parametrize(
-    "phase", [Phase.PREPARING, Phase.BOOTING, Phase.INSTALLING, Phase.FAILED, Phase.QUARANTINED]
-)
+@pytest.mark.parametrize("phase", sorted(set(Phase) - {Phase.CLAIMED, Phase.RUNNING}))
 def test_a_report_ends_the_installation_whatever_else_is_seen(phase: Phase) -> None:
     assert Step.EJECT_INSTALLER == next_step(phase, seen(ON, ours=True), reported=True)
     assert Step.FINISH == next_step(phase, seen(ON), reported=True)
+
+
+@pytest.mark.parametrize("power", [ON, "PoweringOn", "PoweringOff", "Paused"])
+def test_a_server_that_was_never_ours_to_switch_on_is_left_alone_unless_it_is_off(power: str) -> None:
+    for phase in (Phase.CLAIMED, Phase.PREPARING):
+        assert Step.LEAVE_ALONE == next_step(phase, seen(power), reported=False, may_be_on_by_us=False)
+    assert Step.BEGIN_ATTEMPT == next_step(Phase.CLAIMED, seen(), reported=False, may_be_on_by_us=False)
+    assert Step.INSERT == next_step(Phase.PREPARING, seen(), reported=False, may_be_on_by_us=False)
 
 
 def test_power_is_only_ever_switched_on_where_the_boot_was_permitted_and_has_not_begun() -> None:

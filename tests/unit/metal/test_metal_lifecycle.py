@@ -201,12 +201,12 @@ async def test_coming_up_a_second_time_changes_nothing(world: World) -> None:
     assert (writes, claim) == (world.hardware.writes, world.claim)
 
 
-async def test_a_server_that_is_on_with_another_image_is_powered_off_and_emptied_first(world: World) -> None:
-    world.hardware.power, world.hardware.media = "On", "https://elsewhere.test/other.iso"
+async def test_a_server_that_is_off_with_another_image_is_emptied_first(world: World) -> None:
+    world.hardware.media = "https://elsewhere.test/other.iso"
 
     await world.up()
 
-    assert ["power_off", "eject", "insert", "boot_image_once", "power_on", "eject"] == world.hardware.writes
+    assert ["eject", "insert", "boot_image_once", "power_on", "eject"] == world.hardware.writes
 
 
 @pytest.mark.parametrize("moment", ["die_before", "die_after"])
@@ -257,6 +257,66 @@ async def test_an_older_run_that_lives_on_changes_neither_server_nor_claim(world
 
     assert [] == world.hardware.writes
     assert Phase.CLAIMED == world.claim.phase
+
+
+def put_the_image_back(world: World) -> None:
+    """As a run leaves it that is killed before it ejects the installer."""
+    claim = world.claim
+    world.hardware.media = IMAGE.media_url(claim.install_id or "")
+
+
+def take_over_at_look(world: World, number: int) -> Callable[[], int]:
+    """A newer run begins during the given look at the server; says how many writes came before."""
+    looks, before = 0, len(world.hardware.writes)
+
+    def fail(operation: str) -> None:
+        nonlocal looks, before
+        looks += operation == "observe"
+        if operation == "observe" and looks == number:
+            before = len(world.hardware.writes)
+            ClaimStore(world.path, RunIdentity("newer")).assert_may_write("lab/local")
+
+    world.hardware.fail = fail
+    return lambda: before
+
+
+@pytest.mark.parametrize("look", [2, 3, 4, 5, 6, 7, 8])
+async def test_a_run_that_is_overtaken_between_two_steps_of_an_installation_writes_no_further(
+    world: World, look: int
+) -> None:
+    before = take_over_at_look(world, look)
+
+    with pytest.raises(StaleRunError):
+        await world.up()
+
+    assert before() == len(world.hardware.writes)
+
+
+@pytest.mark.parametrize("look", [1, 2])
+async def test_a_run_that_is_overtaken_while_it_takes_down_writes_no_further(world: World, look: int) -> None:
+    await world.up()
+    put_the_image_back(world)
+    world.store.change(world.claim, phase=Phase.LEAVING)
+    before = take_over_at_look(world, look)
+
+    with pytest.raises(StaleRunError):
+        await world.machine().take_down()
+
+    assert before() == len(world.hardware.writes)
+
+
+@pytest.mark.parametrize("online", [True, False])
+async def test_a_run_that_is_overtaken_before_it_sees_to_the_power_leaves_the_power(
+    world: World, online: bool
+) -> None:
+    await world.up(online=not online)
+    world.begin_run().assert_may_write("lab/local")
+    before = take_over_at_look(world, 1)
+
+    with pytest.raises(StaleRunError):
+        await world.machine().bring_up(IMAGE, online=online)
+
+    assert before() == len(world.hardware.writes)
 
 
 async def test_a_stop_between_two_steps_is_a_failure_that_names_server_phase_and_next_step(
@@ -331,10 +391,39 @@ async def test_a_bmc_that_stays_silent_while_the_server_installs_is_told(world: 
 async def test_swapped_hardware_stops_the_work_at_once_and_is_never_written_to(world: World) -> None:
     world.hardware.fail = lambda operation: WrongServerError("bmc-1", operation, "expected SN1, found SN9")
 
-    with pytest.raises(MachineNotReadyError, match="expected SN1, found SN9"):
+    with pytest.raises(MachineNotReadyError, match="expected SN1, found SN9") as error:
         await world.up()
 
     assert [] == world.hardware.writes
+    assert "run `argosy plan` with the fleet's name, then `pulumi up`" in str(error.value)
+    assert "goes on from this phase" not in str(error.value), "the phase is another server's"
+
+
+async def test_hardware_that_is_swapped_while_it_installs_is_told_at_the_first_look(world: World) -> None:
+    world.hardware.fail = lambda operation: (
+        WrongServerError("bmc-1", operation, "expected SN1, found SN9")
+        if operation == "observe" and world.clock.now() > 300
+        else None
+    )
+
+    with pytest.raises(MachineNotReadyError, match="found SN9"):
+        await world.up()
+
+    assert world.clock.now() <= 300 + 2 * world.limits.poll_seconds
+
+
+async def test_a_server_that_is_off_only_while_it_reboots_is_still_installing(world: World) -> None:
+    moments = range(300, 320)
+
+    def reboot(operation: str) -> None:
+        if operation == "observe" and world.hardware.installing:
+            world.hardware.power = "Off" if int(world.clock.now()) in moments else "On"
+
+    world.hardware.fail = reboot
+    world.limits = Limits(poll_seconds=20.0)
+    await world.up()
+
+    assert (1, 1, Phase.RUNNING) == (world.hardware.installs, world.claim.attempts, world.claim.phase)
 
 
 async def test_an_installer_that_dies_ends_the_attempt_and_the_next_run_begins_another(world: World) -> None:
@@ -472,6 +561,140 @@ async def test_taking_down_leaves_someone_elses_image_in_the_drive(world: World)
     await world.machine().take_down()
 
     assert "https://elsewhere.test/rescue.iso" == world.hardware.media
+
+
+async def test_a_stop_is_heard_before_anything_is_taken_down(world: World) -> None:
+    await world.up()
+    writes = list(world.hardware.writes)
+    world.stop.set()
+
+    with pytest.raises(InterruptedMachineError, match="phase leaving"):
+        await world.machine().take_down()
+
+    assert writes == world.hardware.writes
+
+
+@pytest.mark.parametrize("moment", ["die_before", "die_after"])
+@pytest.mark.parametrize("write", [0, 1])
+async def test_a_machine_whose_taking_down_was_killed_is_brought_back_without_a_second_install(
+    world: World, moment: str, write: int
+) -> None:
+    await world.up()
+    put_the_image_back(world)
+    done = len(world.hardware.writes)
+    setattr(world.hardware, moment, done + write + (moment == "die_after"))
+    with pytest.raises(Killed):
+        await world.machine().take_down()
+    assert Phase.LEAVING == world.claim.phase
+
+    running = await world.up()
+
+    assert ("On", Phase.RUNNING) == (running.power, world.claim.phase)
+    assert ("On", None) == (world.hardware.power, world.hardware.media)
+    assert (1, 1) == (world.hardware.installs, world.claim.attempts)
+
+
+async def test_a_machine_whose_taking_down_was_killed_is_taken_down_by_the_next(world: World) -> None:
+    await world.up()
+    world.hardware.die_after = len(world.hardware.writes) + 1
+    with pytest.raises(Killed):
+        await world.machine().take_down()
+
+    world.begin_run()
+    await world.machine().take_down()
+
+    assert (Phase.CLAIMED, "Off") == (world.claim.phase, world.hardware.power)
+
+
+async def test_an_unfinished_installation_whose_taking_down_was_killed_begins_anew(world: World) -> None:
+    world.hardware.die_after = 3
+    with pytest.raises(Killed):
+        await world.up()
+    world.hardware.die_after = 4
+    with pytest.raises(Killed):
+        await world.machine().take_down()
+    assert Phase.LEAVING == world.claim.phase
+
+    await world.up()
+
+    assert (Phase.RUNNING, 2) == (world.claim.phase, world.claim.machine_number)
+
+
+async def test_a_server_that_still_powers_off_is_waited_for_and_switched_on_again(world: World) -> None:
+    await world.up()
+    world.store.change(world.claim, phase=Phase.LEAVING)
+    world.hardware.power, off_at = "PoweringOff", world.clock.now() + 30
+
+    def settle(operation: str) -> None:
+        if world.hardware.power == "PoweringOff" and world.clock.now() >= off_at:
+            world.hardware.power = "Off"
+
+    world.hardware.fail = settle
+
+    assert "On" == (await world.up()).power
+    assert "On" == world.hardware.power
+
+
+@pytest.mark.parametrize("report", [None, Report("of-another-store", "boot", None)])
+@pytest.mark.parametrize("phase", [Phase.CLAIMED, Phase.PREPARING])
+async def test_a_server_that_is_on_and_was_never_ours_is_refused_and_left_on(
+    world: World, report: Report | None, phase: Phase
+) -> None:
+    if phase is Phase.PREPARING:
+        world.hardware.die_before = 0
+        with pytest.raises(Killed):
+            await world.up()
+    world.hardware.power, world.hardware.report = "On", report
+
+    found = "install of-another-store was reported" if report else "no system has reported"
+    with pytest.raises(MachineNotReadyError, match=f"{found}.*left alone; next: .*power it off by hand"):
+        await world.up()
+    await world.machine().take_down()
+
+    assert ([], "On") == (world.hardware.writes, world.hardware.power)
+
+
+async def test_a_server_that_others_have_installed_since_is_not_powered_off(world: World) -> None:
+    await world.up()
+    writes = list(world.hardware.writes)
+    world.hardware.report = Report("of-another-store", "boot", None)
+
+    with pytest.raises(MachineNotReadyError, match="install of-another-store was reported"):
+        await world.machine().take_down()
+    world.store.change(world.claim, phase=Phase.FAILED)
+    with pytest.raises(MachineNotReadyError, match="install of-another-store was reported"):
+        await world.up()
+
+    assert (writes, "On") == (world.hardware.writes, world.hardware.power)
+    assert Phase.FAILED == world.claim.phase, "it is not forgotten either"
+
+
+async def test_a_report_from_before_does_not_keep_a_server_from_being_taken_down(world: World) -> None:
+    world.hardware.report = Report("of-another-store", "boot", None)
+    world.hardware.die_after = 3
+    with pytest.raises(Killed):
+        await world.up()
+
+    await world.machine().take_down()
+
+    assert ("Off", Phase.CLAIMED) == (world.hardware.power, world.claim.phase)
+
+
+async def test_another_claims_store_does_not_take_an_installed_system_for_its_own(
+    world: World, tmp_path: Path
+) -> None:
+    await world.up()
+    (tmp_path / "other").mkdir()
+    other = World(tmp_path / "other")
+    other.hardware, other.clock = world.hardware, world.clock
+
+    with pytest.raises(MachineNotReadyError, match=f"install {world.claim.install_id} was reported"):
+        await other.up()
+    world.hardware.power = "Off"
+    await other.up()
+
+    assert 2 == world.hardware.installs, "powered off by hand: it is free, and installed anew"
+    assert world.claim.install_id != other.claim.install_id
 
 
 async def test_the_machine_after_a_deleted_one_has_another_install_id(world: World) -> None:
