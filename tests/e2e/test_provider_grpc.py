@@ -16,7 +16,7 @@ import pytest
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc, status_pb2
 
-from argosy_metal.claims import ClaimStore, Phase, RunIdentity, read_claims
+from argosy_metal.claims import Claim, ClaimStore, Phase, RunIdentity, read_claims
 from argosy_metal.provider.provider import BareMetal
 from argosy_metal.provider.servicer import Servicer
 from argosy_metal.provider.values import UNKNOWN, plain_map, wire_map
@@ -255,6 +255,23 @@ async def test_a_configuration_without_what_is_needed_is_refused(plugin: Plugin)
     assert "phoneHome: it is required" in refusal(error, grpc.StatusCode.INVALID_ARGUMENT)
 
 
+async def test_a_failure_in_checking_the_configuration_has_a_code_and_no_traceback(
+    plugin: Plugin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("unforeseen")
+
+    monkeypatch.setattr("argosy_metal.provider.servicer.plain_map", fail)
+    calls = (
+        plugin.stub.CheckConfig(provider_pb2.CheckRequest()),
+        plugin.stub.DiffConfig(provider_pb2.DiffRequest()),
+    )
+    for call in calls:
+        with pytest.raises(grpc.aio.AioRpcError) as error:
+            await call
+        assert "ZeroDivisionError: unforeseen" in refusal(error, grpc.StatusCode.INTERNAL)
+
+
 async def test_a_machine_without_a_claim_is_refused_with_what_to_do(plugin: Plugin) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as error:
         await plugin.create_machine()
@@ -323,6 +340,104 @@ async def test_releasing_a_claim_takes_down_what_a_killed_run_left_on_it(plugin:
 
     assert [] == plugin.claims()
     assert "Off" == plugin.status()["power"]
+
+
+def delete_request(urn: str, state: Mapping[str, Any]) -> provider_pb2.DeleteRequest:
+    return provider_pb2.DeleteRequest(urn=urn, id="hall/SN1", properties=wire_map(state))
+
+
+async def test_what_a_killed_destroy_left_reads_as_unfinished_and_is_brought_back_without_an_install(
+    plugin: Plugin,
+) -> None:
+    await plugin.create_claim()
+    state = await plugin.create_machine()
+    plugin.simulator.inject(FaultRule("lose-answer", method="POST", path="*ComputerSystem.Reset*", times=1))
+    with pytest.raises(grpc.aio.AioRpcError):
+        await plugin.stub.Delete(delete_request(MACHINE_URN, state))
+
+    refresh = provider_pb2.ReadRequest(
+        urn=MACHINE_URN, id="hall/SN1", properties=wire_map(state), inputs=wire_map(MACHINE)
+    )
+    found = plain_map((await plugin.stub.Read(refresh)).properties)
+    assert "leaving" == found["phase"]
+    assert found["power"] in ("PoweringOff", "Off")
+    assert ["phase"] == list((await plugin.diff(MACHINE_URN, found, MACHINE)).diffs)
+    answer = await plugin.stub.Update(
+        provider_pb2.UpdateRequest(
+            urn=MACHINE_URN, id="hall/SN1", olds=wire_map(found), news=wire_map(MACHINE)
+        )
+    )
+
+    back = plain_map(answer.properties)
+    assert ("running", "On", state["installId"]) == (back["phase"], back["power"], back["installId"])
+    assert ("On", 1) == (plugin.status()["power"], plugin.counters()["installs_started"])
+
+
+@pytest.mark.parametrize("loss", ["gone", "new"])
+async def test_a_lost_claims_file_fails_destroy_and_refresh_and_leaves_the_machine_alone(
+    plugin: Plugin, loss: str
+) -> None:
+    claim, machine = await plugin.create_claim(), await plugin.create_machine()
+    path = plugin.folder / "claims.sqlite"
+    path.unlink()
+    await plugin.configure()
+    if loss == "new":
+        ClaimStore(path, RunIdentity("other")).fence("lab/other")
+
+    for urn, state in ((MACHINE_URN, machine), (CLAIM_URN, claim)):
+        for call in (plugin.stub.Delete(delete_request(urn, state)), plugin.read(urn, state)):
+            with pytest.raises(grpc.aio.AioRpcError) as error:
+                await call
+            told = refusal(error, grpc.StatusCode.FAILED_PRECONDITION)
+            assert f"{path} does not know server hall/SN1" in told
+            assert f"`pulumi state delete '{urn}'`" in told
+    assert "On" == plugin.status()["power"]
+
+
+async def test_a_store_that_granted_the_server_to_others_does_not_prove_that_our_machine_is_gone(
+    plugin: Plugin,
+) -> None:
+    await plugin.create_claim()
+    machine = await plugin.create_machine()
+    (plugin.folder / "claims.sqlite").unlink()
+    await plugin.configure()
+    theirs = ClaimStore(plugin.folder / "claims.sqlite", RunIdentity("theirs"))
+    theirs.claim(Claim("hall", "SN1", "train/slot-01", "lab/other", "urn", 0, {}))
+    theirs.close()
+
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await plugin.stub.Delete(delete_request(MACHINE_URN, machine))
+
+    assert "does not know server hall/SN1" in refusal(error, grpc.StatusCode.FAILED_PRECONDITION)
+
+
+async def test_deleting_again_after_a_kill_between_release_and_state_succeeds(plugin: Plugin) -> None:
+    claim, machine = await plugin.create_claim(), await plugin.create_machine()
+
+    for _ in range(2):
+        await plugin.stub.Delete(delete_request(MACHINE_URN, machine))
+        await plugin.stub.Delete(delete_request(CLAIM_URN, claim))
+
+    assert [] == plugin.claims()
+
+
+async def test_a_new_claims_file_neither_adopts_nor_powers_off_what_another_one_runs(plugin: Plugin) -> None:
+    await plugin.create_claim()
+    machine = await plugin.create_machine()
+    writes = plugin.simulator.simulation.writes()
+    (plugin.folder / "claims.sqlite").unlink()
+    await plugin.configure()
+    claim = await plugin.create_claim()
+
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await plugin.create_machine()
+
+    told = refusal(error, grpc.StatusCode.UNKNOWN)
+    assert f"(install {machine['installId']} was reported); it was left alone" in told
+    assert "claimed" == plain_map(partial_state(error.value).properties)["phase"]
+    await plugin.stub.Delete(delete_request(MACHINE_URN, plain_map(partial_state(error.value).properties)))
+    await plugin.stub.Delete(delete_request(CLAIM_URN, claim))
+    assert ("On", writes) == (plugin.status()["power"], plugin.simulator.simulation.writes())
 
 
 async def test_an_id_alone_finds_claim_and_machine_and_changes_no_power(plugin: Plugin) -> None:
@@ -411,7 +526,9 @@ async def test_a_secret_that_is_not_there_is_named_by_its_reference(plugin: Plug
     with pytest.raises(grpc.aio.AioRpcError) as error:
         await plugin.create_machine()
 
-    assert "env:NO_SUCH_VARIABLE" in refusal(error, grpc.StatusCode.FAILED_PRECONDITION)
+    told = refusal(error, grpc.StatusCode.FAILED_PRECONDITION)
+    assert "hall/SN1 (train/slot-01): phase claimed: env:NO_SUCH_VARIABLE: " in told
+    assert "set it, then run again" in told
 
 
 async def test_a_custom_timeout_is_kept(plugin: Plugin) -> None:

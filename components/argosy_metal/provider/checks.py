@@ -24,6 +24,18 @@ def text(pattern: str, meaning: str) -> Rule:
     return rule
 
 
+def unshown_text(pattern: str, meaning: str) -> Rule:
+    """As `text`, for what may hold a secret by mistake: it is never repeated in the reason."""
+    accept = text(pattern, meaning)
+
+    def rule(value: Any) -> str | None:
+        if accept(value) is None:
+            return None
+        return f"given something else (not shown, since it may hold a secret); expected {meaning}"
+
+    return rule
+
+
 def texts(meaning: str) -> Rule:
     """A list of strings, at least one."""
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from argosy_metal.provider.checks import Failure, Rule, check_inputs, text
+from argosy_metal.provider.checks import Failure, Rule, check_inputs, text, unshown_text
 from argosy_metal.provider.failures import NotPossibleError
 
 _PATH = text(r"[^\s]+", "a path, relative to the project root")
 _REQUIRED: Mapping[str, Rule] = {
     "claimsPath": _PATH,
-    "phoneHome": text(r"https://[^\s/@]+(/[^\s]*)?", "an https URL"),
+    "phoneHome": unshown_text(r"https://[^\s/@]+(/[^\s]*)?", "an https URL without an account"),
 }
 _OPTIONAL: Mapping[str, Rule] = {"caCertificate": _PATH, "simulatorDirectory": _PATH}
 # The SDK adds its own version; the engine keeps these two for itself.

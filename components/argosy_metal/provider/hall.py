@@ -14,6 +14,7 @@ from argosy_metal.lifecycle import Journal, Leash, Limits, Machine, RedfishServe
 from argosy_metal.provider.config import HallConfig
 from argosy_metal.provider.failures import NotPossibleError
 from argosy_metal.provider.reach import Reach, find_reach
+from argosy_metal.provider.requests import ResourceRequest
 from argosy_metal.provider.secrets import resolve_secret
 from argosy_metal.redfish import BmcGates, Clock, Credentials, RedfishClient, SystemClock
 
@@ -60,6 +61,26 @@ class Hall:
             raise ForeignClaimError(claim, f"stack {owner}")
         return claim
 
+    async def assert_known(self, request: ResourceRequest) -> None:
+        """Raise NotPossibleError if the state describes what this claims store never granted or installed.
+
+        What it did grant and no longer holds was released here: then there is nothing left to do.
+        """
+        site, _, serial = request.resource_id.partition("/")
+        granted = await asyncio.to_thread(self.store.generation_of, site, serial)
+        known = granted >= max(1, request.olds.get("generation", 1))
+        if known and (install_id := request.olds.get("installId")):
+            known = await asyncio.to_thread(
+                self.store.knows_install, site, serial, install_id, made_here=True
+            )
+        if not known:
+            raise NotPossibleError(
+                f"the claims store {self.config.claims_path} does not know server {request.resource_id} as"
+                " the state describes it, so it was not touched; if the file was lost or moved, restore it or"
+                " mend the path; if the server is known to be free:"
+                f" `pulumi state delete '{request.urn}'`"
+            )
+
     @asynccontextmanager
     async def machine(self, claim: Claim, timeout_seconds: float) -> AsyncGenerator[tuple[Machine, Journal]]:
         """The machine on a claimed server; the BMC's session is closed at the end. 0 s: no time limit."""
@@ -75,17 +96,23 @@ class Hall:
         try:
             async with self._client(claim) as client:
                 server = RedfishServer(client, claim.serial)
-                log = self.reach.console_log
-                yield Machine(journal, server, reports, self.limits, self._clock, leash, log), journal
+                yield Machine(journal, server, reports, self.limits, self._clock, leash), journal
         finally:
             await reports.close()
 
     def _client(self, claim: Claim) -> RedfishClient:
         record, root = claim.record, self.config.root
         bmc = str(record["bmc"])
-        account = Credentials(
-            resolve_secret(str(record["usernameRef"]), root), resolve_secret(str(record["passwordRef"]), root)
-        )
+        try:
+            account = Credentials(
+                resolve_secret(str(record["usernameRef"]), root),
+                resolve_secret(str(record["passwordRef"]), root),
+            )
+        except NotPossibleError as error:
+            raise NotPossibleError(
+                f"{claim.server_id} ({claim.slot}): phase {claim.phase.value}: {error}; it goes on from this"
+                " phase"
+            ) from error
         return RedfishClient(
             bmc,
             account,

@@ -8,7 +8,7 @@ from typing import Any, cast
 from argosy_metal.claims import Claim, ForeignClaimError, Phase
 from argosy_metal.lifecycle import Image, MachineNotReadyError
 from argosy_metal.lifecycle.decide import OFF
-from argosy_metal.provider.checks import Failure, Rule, check_inputs, flag, text
+from argosy_metal.provider.checks import Failure, Rule, check_inputs, flag, text, unshown_text
 from argosy_metal.provider.failures import PartialFailureError
 from argosy_metal.provider.hall import Hall
 from argosy_metal.provider.requests import ResourceRequest
@@ -18,7 +18,7 @@ from argosy_metal.provider.values import UNKNOWN, Unknown
 MACHINE = "baremetal:index:Machine"
 _SERVER_ID = text(r"[^\s/]+/[^\s/]+", "`site/serial`, as a ServerClaim gives it")
 _IMAGE: Mapping[str, Rule] = {
-    "url": text(r"https://[^\s/@]+(/[^\s]*)?", "an https URL"),
+    "url": unshown_text(r"https://[^\s/@]+(/[^\s]*)?", "an https URL without an account"),
     "sha256": text(r"[0-9a-f]{64}", "64 lower-case hex digits"),
 }
 _OBSERVED = ("phase", "imageDigest", "installId", "bootId", "power")
@@ -70,6 +70,8 @@ class Machines:
     async def read(self, request: ResourceRequest) -> Found:
         """What is on the server now. A BMC that does not answer is an error, never "gone"."""
         claim = await self._hall().claim_of(request.resource_id)
+        if claim is None and request.olds:
+            await self._hall().assert_known(request)
         if claim is None or claim.image_sha256 is None:
             return Found()
         if claim.owner != request.owner:
@@ -90,9 +92,13 @@ class Machines:
         return Found(claim.server_id, _outputs(inputs, claim, boot_id, seen.power), inputs)
 
     async def delete(self, request: ResourceRequest) -> None:
-        """Take the machine down. The claim stays, and so does whatever is not ours."""
+        """Take the machine down. The claim stays, and so does whatever is not ours.
+
+        Raises NotPossibleError if the claims store has never granted what the state describes.
+        """
         claim = await self._hall().claim_of(request.resource_id)
         if claim is None or claim.owner != request.owner:
+            await self._hall().assert_known(request)
             return
         async with self._hall().machine(claim, request.timeout_seconds) as (machine, _):
             await machine.take_down()
@@ -130,7 +136,7 @@ def _unfinished(news: Outputs, olds: Outputs) -> frozenset[str]:
 
 
 def _is_image(value: Any) -> str | None:
-    return None if isinstance(value, dict) else f"given {value!r}; expected url and sha256"
+    return None if isinstance(value, dict) else f"given {type(value).__name__}; expected url and sha256"
 
 
 def _image_parts(image: Any) -> dict[str, Any]:

@@ -7,19 +7,21 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from argosy_metal.claims import Claim, ForeignClaimError, Phase
-from argosy_metal.provider.checks import Failure, Rule, check_inputs, text, texts
+from argosy_metal.provider.checks import Failure, Rule, check_inputs, text, texts, unshown_text
 from argosy_metal.provider.hall import Hall
 from argosy_metal.provider.requests import ResourceRequest
 from argosy_metal.provider.resource import Change, Difference, Found, Outputs
 from argosy_metal.provider.values import UNKNOWN, Unknown
 
 SERVER_CLAIM = "baremetal:index:ServerClaim"
-_REFERENCE = text(r"env:[A-Za-z_][A-Za-z0-9_]*|file:[^\s]+", "`env:NAME` or `file:PATH`, never the secret")
+_REFERENCE = unshown_text(
+    r"env:[A-Za-z_][A-Za-z0-9_]*|file:[^\s]+", "`env:NAME` or `file:PATH`, never the secret"
+)
 _REQUIRED: Mapping[str, Rule] = {
     "site": text(r"[a-z][a-z0-9-]*", "the name of a site"),
     "serial": text(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "a serial number"),
     "slot": text(r"[^\s]+", "the slot that the lock pins to this serial"),
-    "bmc": text(r"https://[^\s/@]+(/[^\s]*)?", "the https URL of the BMC"),
+    "bmc": unshown_text(r"https://[^\s/@]+(/[^\s]*)?", "the https URL of the BMC, without an account"),
     "rack": text(r"[^\s]+", "the name of a rack"),
     "feeds": texts("the names of the feeds, at least one"),
     "usernameRef": _REFERENCE,
@@ -57,6 +59,8 @@ class ServerClaims:
         """The claim as the store has it; gone if it is released, or someone else's by now."""
         claim = await self._hall().claim_of(request.resource_id)
         if claim is None:
+            if request.olds:
+                await self._hall().assert_known(request)
             return Found()
         if claim.owner != request.owner:
             if request.olds:
@@ -77,11 +81,17 @@ class ServerClaims:
         return _outputs(changed)
 
     async def delete(self, request: ResourceRequest) -> None:
-        """Give the server back. A machine that a killed run left on it is taken down first."""
+        """Give the server back. A machine that a killed run left on it is taken down first.
+
+        Raises NotPossibleError if the claims store has never granted what the state describes.
+        """
         claim = await self._hall().claim_of(request.resource_id)
+        if claim is None or claim.owner != request.owner:
+            await self._hall().assert_known(request)
+            return
         # A claim that was released and granted anew, even to us, is not the one to delete.
         generation = request.olds.get("generation")
-        if claim is None or claim.owner != request.owner or generation not in (None, claim.generation):
+        if generation not in (None, claim.generation):
             return
         if claim.phase is not Phase.CLAIMED:
             async with self._hall().machine(claim, request.timeout_seconds) as (machine, journal):

@@ -86,16 +86,24 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self, request: provider_pb2.CheckRequest, context: _Context
     ) -> provider_pb2.CheckResponse:
         """Check the provider's own inputs."""
-        failures = self._provider.check_config(plain_map(request.news))
-        return provider_pb2.CheckResponse(inputs=request.news, failures=_failures(failures))
+
+        async def work() -> provider_pb2.CheckResponse:
+            failures = self._provider.check_config(plain_map(request.news))
+            return provider_pb2.CheckResponse(inputs=request.news, failures=_failures(failures))
+
+        return await self._answer(context, work())
 
     async def DiffConfig(
         self, request: provider_pb2.DiffRequest, context: _Context
     ) -> provider_pb2.DiffResponse:
         """A changed configuration is taken over in place: it never replaces servers."""
-        olds, news = plain_map(request.old_inputs) or plain_map(request.olds), plain_map(request.news)
-        changed = sorted(name for name in {*olds, *news} if olds.get(name) != news.get(name))
-        return _diff_response(Difference(dict.fromkeys(changed, Change.UPDATE)))
+
+        async def work() -> provider_pb2.DiffResponse:
+            olds, news = plain_map(request.old_inputs) or plain_map(request.olds), plain_map(request.news)
+            changed = sorted(name for name in {*olds, *news} if olds.get(name) != news.get(name))
+            return _diff_response(Difference(dict.fromkeys(changed, Change.UPDATE)))
+
+        return await self._answer(context, work())
 
     async def Configure(
         self, request: provider_pb2.ConfigureRequest, context: _Context

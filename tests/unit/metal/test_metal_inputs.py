@@ -5,11 +5,14 @@ from pathlib import Path
 import pytest
 from google.protobuf import struct_pb2
 
-from argosy_metal.provider.config import hall_config, project_root
+from argosy_metal.provider.config import check_config, hall_config, project_root
 from argosy_metal.provider.failures import NotPossibleError, PartialFailureError, status_of
+from argosy_metal.provider.machine import Machines
 from argosy_metal.provider.reach import find_reach
 from argosy_metal.provider.secrets import resolve_secret
+from argosy_metal.provider.server_claim import ServerClaims
 from argosy_metal.provider.values import UNKNOWN, plain_map, wire_map
+from argosy_metal.redfish.media import MediaState
 from argosy_metal.simulator import SimulatorNotRunningError
 
 CONFIG = {"claimsPath": "claims.sqlite", "phoneHome": "https://provision.hall.test/phone-home"}
@@ -108,3 +111,30 @@ def test_what_nobody_foresaw_is_told_without_a_traceback() -> None:
 
 def test_a_partial_failure_carries_every_reason() -> None:
     assert "a; b" == str(PartialFailureError("hall/SN1", {}, ["a", "b"]))
+
+
+@pytest.mark.parametrize("given", ["hunter2", "", "https://admin:hunter2@bmc.hall.test", 7])
+def test_what_may_be_a_secret_by_mistake_is_not_repeated(given: object) -> None:
+    inputs = {"bmc": given, "passwordRef": given, "usernameRef": given}
+    _, failures = ServerClaims(lambda: pytest.fail("a check needs no hall")).check(inputs)
+    image = {"url": given, "sha256": "a" * 64}
+    _, more = Machines(lambda: pytest.fail("a check needs no hall")).check(
+        {"serverId": "hall/SN1", "image": image}
+    )
+    _, text_for_image = Machines(lambda: pytest.fail("a check needs no hall")).check(
+        {"serverId": "hall/SN1", "image": given}
+    )
+    hall = check_config({**CONFIG, "caCertificate": "ca.pem", "phoneHome": given})
+
+    told = dict([*failures, *more, *text_for_image, *hall])
+    assert {"bmc", "passwordRef", "usernameRef", "image.url", "image", "phoneHome"} <= set(told)
+    assert not any("hunter2" in reason for reason in told.values())
+    assert "expected `env:NAME` or `file:PATH`" in told["passwordRef"]
+
+
+def test_a_drive_holds_an_image_only_if_it_is_inserted_and_the_very_one() -> None:
+    ours = "https://provision.hall.test/node.iso?install=1"
+
+    assert MediaState(True, ours).holds(ours)
+    assert not MediaState(False, ours).holds(ours)
+    assert not MediaState(True, "https://provision.hall.test/node.iso?install=2").holds(ours)
