@@ -37,7 +37,14 @@ class Machine:
     """One machine on one claimed server. Public methods raise MachineError, or what the journal raises."""
 
     def __init__(
-        self, journal: Journal, server: Server, reports: Reports, limits: Limits, clock: Clock, leash: Leash
+        self,
+        journal: Journal,
+        server: Server,
+        reports: Reports,
+        limits: Limits,
+        clock: Clock,
+        leash: Leash,
+        console_log: str = "the server's console log",
     ) -> None:
         self._journal = journal
         self._server = server
@@ -45,6 +52,7 @@ class Machine:
         self._limits = limits
         self._clock = clock
         self._leash = leash
+        self._console_log = console_log
 
     async def bring_up(self, image: Image, *, online: bool) -> Running:
         """Install `image` unless this very attempt's system has reported, then see to its power."""
@@ -145,7 +153,7 @@ class Machine:
             return
         failure = self._not_ready(
             "the server went off before its installed system reported",
-            "read the server's console log; `pulumi up` begins the next attempt",
+            f"read {self._console_log}; `pulumi up` begins the next attempt",
         )
         await self._journal.write(phase=Phase.FAILED)
         raise failure
@@ -155,7 +163,8 @@ class Machine:
         started = last_answer = self._clock.now()
         while True:
             await self._leash.pause(self._limits.poll_seconds)
-            if await self._report() is not None:
+            if (heard := await self._heard()) is not None:
+                await self._attend_to(heard)
                 return
             now = self._clock.now()
             if now - started > self._limits.install_seconds:
@@ -172,10 +181,21 @@ class Machine:
             if next_step(self._journal.claim.phase, seen, reported=False) is not Step.WAIT:
                 return
 
+    async def _attend_to(self, heard: Report) -> None:
+        """End the attempt if its installer gave up."""
+        if heard.failure is not None:
+            failure = self._not_ready(
+                f"the installer gave up: {heard.failure}",
+                f"mend what it says ({self._console_log} may say more); `pulumi up` begins the next attempt",
+            )
+            await self._journal.write(phase=Phase.FAILED)
+            raise failure
+
     async def _give_up(self, seconds: float) -> None:
         failure = self._not_ready(
             f"no report from the installed system for {seconds:.0f} s",
-            "read the console log; `pulumi up` looks for the report once more, then begins the next attempt",
+            f"read {self._console_log}; `pulumi up` looks for the report once more, then begins the next"
+            " attempt",
         )
         await self._journal.write(phase=Phase.FAILED)
         raise failure
@@ -257,10 +277,8 @@ class Machine:
 
     async def _report(self) -> Report | None:
         claim = self._journal.claim
-        if claim.install_id is None:
-            return None
-        report = await self._last_report()
-        if report is None or report.install_id != claim.install_id:
+        report = await self._heard()
+        if report is None or report.failure is not None:
             return None
         if report.image_sha256 not in (None, claim.image_sha256):
             raise self._not_ready(
@@ -268,6 +286,14 @@ class Machine:
                 "find out who changed the image behind its URL; then pin the digest that is meant",
             )
         return report
+
+    async def _heard(self) -> Report | None:
+        """What the attempt in hand has said last: its system, or its installer when it gave up."""
+        claim = self._journal.claim
+        if claim.install_id is None:
+            return None
+        report = await self._last_report()
+        return report if report is not None and report.install_id == claim.install_id else None
 
     async def _last_report(self) -> Report | None:
         """Of whatever installation."""

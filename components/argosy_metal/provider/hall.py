@@ -96,7 +96,8 @@ class Hall:
         try:
             async with self._client(claim) as client:
                 server = RedfishServer(client, claim.serial)
-                yield Machine(journal, server, reports, self.limits, self._clock, leash), journal
+                log = self.reach.console_log
+                yield Machine(journal, server, reports, self.limits, self._clock, leash, log), journal
         finally:
             await reports.close()
 
