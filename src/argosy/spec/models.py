@@ -39,9 +39,11 @@ def _refuse_numbers(value: Any) -> Any:
 
 _REFERENCE_PATTERN = r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:[^\s]+)$"
 
+NAME_PATTERN = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+
 Name = Annotated[
     str,
-    StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=40),
+    StringConstraints(pattern=NAME_PATTERN, max_length=40),
     Field(description="A name: lower-case letters, digits and single dashes, a letter first, at most 40."),
 ]
 Text = Annotated[
@@ -305,6 +307,18 @@ class KeepSpec(SpecModel):
     inference: Share = Decimal(0)
 
 
+def _zero_as_text(value: Any) -> Any:
+    # `within: 0` is what people write; `false`, which Python takes for 0 as well, is not.
+    return "0" if type(value) is int and value == 0 else value
+
+
+Within = Annotated[
+    Literal["0", "15m", "4h"],
+    BeforeValidator(_zero_as_text),
+    WithJsonSchema({"enum": ["0", 0, "15m", "4h"]}),
+]
+
+
 class SurvivalSpec(SpecModel):
     """A contingency and its floor."""
 
@@ -312,7 +326,7 @@ class SurvivalSpec(SpecModel):
     """`any provider | any site | any zone | any feed | any uplink | any rack | spot | any two providers`, or
     the name of one provider or site."""
     keep: KeepSpec
-    within: Literal["0", "15m", "4h"] = "0"
+    within: Within = "0"
     """Time until the floor must hold again."""
 
 

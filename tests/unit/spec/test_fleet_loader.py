@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from argosy.errors import FleetError
 from argosy.spec.loader import LoadedFleet, load_spec
 from argosy.spec.models import CloudSiteSpec, HallSpec, NodeRange
 
@@ -96,6 +97,21 @@ def test_comments_layout_and_order_do_not_change_the_hash(tmp_path: Path, writte
 )
 def test_another_meaning_has_another_hash(tmp_path: Path, written: str, instead: str):
     assert load(tmp_path, CLOUD).sha256 != load(tmp_path, CLOUD.replace(written, instead)).sha256
+
+
+@pytest.mark.parametrize("written", ["0", '"0"', "'0'"])
+def test_no_time_may_be_written_as_a_number_or_as_text(tmp_path: Path, written: str):
+    line = "survive: [{lose: spot, keep: {inference: 1.0}, within: %s}]\n"
+    fleet = load(tmp_path, CLOUD + line % written)
+
+    assert "0" == fleet.spec.survive[0].within
+    assert fleet.sha256 == load(tmp_path, CLOUD + line % '"0"').sha256
+
+
+@pytest.mark.parametrize("written", ["false", "1", "0.0", "00"])
+def test_what_is_no_time_is_refused(tmp_path: Path, written: str):
+    with pytest.raises(FleetError, match=r"survive\[0\]\.within"):
+        load(tmp_path, CLOUD + f"survive: [{{lose: spot, keep: {{inference: 1.0}}, within: {written}}}]\n")
 
 
 def test_an_alias_stands_for_what_its_anchor_marks(tmp_path: Path):
