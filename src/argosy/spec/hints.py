@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterable
 from decimal import Decimal
 from difflib import get_close_matches
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
 
 from argosy.spec.models import CloudSiteSpec, Country, HallSpec, Name, Sha256, Share
-from argosy.spec.scalars import Trap
+from argosy.spec.scalars import LONGEST_NUMBER, Trap
 from argosy.spec.slots import Slot, fields_of, walk_models
 from argosy.spec.words import listed, shortened
 
@@ -22,6 +23,7 @@ _OTHER_KIND_OF_SITE: dict[type[BaseModel], str] = {
 }
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _HEX_SHA256 = re.compile(r"(sha256:)?[0-9a-fA-F]{64}")
+_NUMBER_IN_RANGE = "write a number in that range"
 _COUNTRIES_OFTEN_MISTAKEN = {"UK": "GB", "EN": "GB", "EL": "GR"}
 
 
@@ -34,7 +36,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 def key_fix(root: type[BaseModel], model: type[BaseModel], key: str) -> str:
     """What to do with a key that `model` does not know: rename it, move it, or delete it."""
-    homes = [(path, other) for path, other in walk_models(root) if key in fields_of(other)]
+    homes = [(path, other) for path, other in _models_of(root) if key in fields_of(other)]
     for _, other in homes:
         if other in _OTHER_KIND_OF_SITE and model in _OTHER_KIND_OF_SITE:
             return f"delete it, or make this {_OTHER_KIND_OF_SITE[other]}, which has it"
@@ -44,28 +46,40 @@ def key_fix(root: type[BaseModel], model: type[BaseModel], key: str) -> str:
     return f"rename it to `{close}`" if close else "delete it"
 
 
+@cache
+def _models_of(root: type[BaseModel]) -> tuple[tuple[str, type[BaseModel]], ...]:
+    # Walked once: for each of 60,000 unknown keys it took 20 s.
+    return tuple(walk_models(root))
+
+
 def trap_fix(slot: Slot, trap: Trap) -> str:
     """How to write what a trap was probably meant to be."""
     if slot.kind is bool:
         meant = {"y": "true", "yes": "true", "on": "true", "true": "true"}
         return f"write {meant.get(trap.text.lower(), 'false')}"
     if slot.has(Country):
-        return f'write "{trap.text.upper()}" in quotes'
+        return f'write "{shortened(trap.text.upper())}" in quotes'
     if slot.kind in (int, Decimal):
-        return _number_fix(trap.text)
-    return f'quote it: "{trap.text}"'
+        return _number_fix(slot, trap.text)
+    return f'quote it: "{shortened(trap.text)}"'
 
 
-def _number_fix(text: str) -> str:
+def _number_fix(slot: Slot, text: str) -> str:
     bare = text.replace("_", "").lower()
+    if len(bare) > LONGEST_NUMBER:
+        return _NUMBER_IN_RANGE
     if re.fullmatch(r"0(x[0-9a-f]+|o[0-7]+|b[01]+)", bare):
-        return f"write {int(bare, 0)}"
-    if re.fullmatch(r"0+[0-7]+", bare):
+        return _number_or_range(slot, Decimal(int(bare, 0)))
+    if re.fullmatch(r"0+[0-7]+", bare) and slot.admits(Decimal(bare)):
         return f"write {int(bare)}, or {int(bare, 8)} if octal was meant"
     if re.fullmatch(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[-+]?[0-9]{1,2})?", bare):
-        number = Decimal(bare)
-        return f"write {int(number)}" if number == int(number) else f"write {number:f}"
+        return _number_or_range(slot, Decimal(bare))
     return "write it as a plain decimal number"
+
+
+def _number_or_range(slot: Slot, number: Decimal) -> str:
+    written = f"{int(number) if number == int(number) else number:f}"
+    return f"write {written}" if slot.admits(number) and len(written) <= LONGEST_NUMBER else _NUMBER_IN_RANGE
 
 
 def smallest_fix(slot: Slot, value: Any, text: str | None) -> str:
@@ -79,14 +93,15 @@ def smallest_fix(slot: Slot, value: Any, text: str | None) -> str:
     if slot.is_datetime:
         return _datetime_fix(value)
     if isinstance(value, str) and _NUMBER.fullmatch(value) and slot.kind in (int, Decimal):
-        return f"write it without quotes: {value}"
+        return f"write it without quotes: {shortened(value)}"
     if slot.kind is int and isinstance(value, Decimal) and value == value.to_integral_value():
         return f"write {value:.0f}"
-    if slot.kind is Decimal and slot.has(Share) and isinstance(value, (int, Decimal)) and 1 < value <= 100:
-        return f"write {Decimal(value) / 100}"
+    if slot.has(Share) and isinstance(value, (int, Decimal)) and 1 < value <= 100:
+        # Small numbers are rather meant as "more than enough" than as a percentage.
+        return "write 1.0 for all of it" if value < 10 else f"write {Decimal(value) / 100}"
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         return f"write {slot.words}"
-    return "write a number in that range" if slot.kind is Decimal or isinstance(value, int) else "round it"
+    return _NUMBER_IN_RANGE if slot.kind is Decimal or isinstance(value, int) else "round it"
 
 
 def _shape_fix(slot: Slot, value: Any) -> str:
