@@ -16,7 +16,11 @@ from argosy.spec.yaml_events import Event
 _HALF_CHARACTER = re.compile(r"[\ud800-\udfff]")
 
 MAX_DEPTH = 50
+MAX_NODES = 50_000
 MAX_ALIASED_NODES = 1_000
+
+_NAMELESS = ""
+"""Stands in a path for a key that has no name, which is refused: no key that is read on is empty."""
 
 
 @dataclass
@@ -45,6 +49,7 @@ class Composer:
         self.faults: list[Fault] = []
         self._anchors: dict[str, Node] = {}
         self._aliased = 0
+        self._nodes = 0
 
     def compose(self, events: Iterator[Event]) -> Node | None:
         """The document's node; None when there is no document. Raises FleetError where a bound is met."""
@@ -59,7 +64,9 @@ class Composer:
         return root
 
     def _fault(self, at: Event | Node, path: Path, given: str, expected: str, fix: str) -> None:
-        self.faults.append(Fault(self.file, at.line, at.column, dotted(path), given, expected, fix))
+        # What lies below a key without a name is shown at the nearest thing that has one.
+        named = path[: path.index(_NAMELESS)] if _NAMELESS in path else path
+        self.faults.append(Fault(self.file, at.line, at.column, dotted(named), given, expected, fix))
 
     def _stop(self, at: Event, path: Path, given: str, expected: str, fix: str) -> FleetError:
         self._fault(at, path, given, expected, fix)
@@ -69,6 +76,7 @@ class Composer:
         if event.kind == "alias":
             return self._aliased_node(event, path)
         self._refuse_depth(event, path, 1)
+        self._refuse_number(event, path)
         if event.tag is not None:
             # The tag's text is not shown: an unquoted password may begin with an exclamation mark.
             self._fault(event, path, "a YAML tag (`!…`)", "a plain value", "remove it, or quote the text")
@@ -95,6 +103,12 @@ class Composer:
             given = f"more than {MAX_DEPTH} levels inside each other"
             raise self._stop(event, path[:3], given, "a file of a few levels", "remove the nesting")
 
+    def _refuse_number(self, event: Event, path: Path) -> None:
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
+            given, expected = f"more than {MAX_NODES:,} keys and values", "fewer in one file"
+            raise self._stop(event, path[:3], given, expected, "split the fleet, or the hall")
+
     def _aliased_node(self, event: Event, path: Path) -> Node:
         node = self._anchors.get(event.anchor or "")
         if node is None:
@@ -111,8 +125,8 @@ class Composer:
     def _add_pairs(self, node: Node, events: Iterator[Event], path: Path) -> None:
         seen: dict[str, Node] = {}
         while (event := next(events)).kind != "end":
-            key = self._node(event, events, (*path, "?"))
-            value = self._node(next(events), events, (*path, key.text or "?"))
+            key = self._node(event, events, (*path, _NAMELESS))
+            value = self._node(next(events), events, (*path, key.text or _NAMELESS))
             if not self._accept_key(key, path):
                 continue
             first = seen.setdefault(key.text, key)
@@ -126,7 +140,11 @@ class Composer:
         """Whether the key can be read on, with a fault or without."""
         trap = find_trap(key.text) if key.plain else None
         readable = True
-        if key.kind != "scalar" or not key.text:
+        if key.kind == "scalar" and not key.text:
+            given = "a colon with no key before it" if key.plain else "an empty key"
+            expected = "`key: value`"
+            fix, readable = "write a key, or quote the text", False
+        elif key.kind != "scalar":
             given, expected, fix = "a key that is not plain text", "a name and a colon", "write a plain name"
             readable = False
         elif key.plain and key.text == "<<":

@@ -123,6 +123,9 @@ def _in_our_words(error: YamlSyntaxError, text: str) -> tuple[str, str]:
     written = lines[error.line - 1] if 0 < error.line <= len(lines) else ""
     if "\t" in written[: len(written) - len(written.lstrip())]:
         return "a tab in the indentation", "indent with spaces"
+    for number, line in enumerate(lines[: error.line], start=1):
+        if line.startswith("<<<<<<< "):
+            return f"a merge conflict (its mark is on line {number})", "settle it, and delete its marks"
     for problem, given, fix in _IN_OTHER_WORDS:
         if problem in error.problem:
             return given, fix
