@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from argosy.spec.demand_checks import check_demand
+from argosy.spec.files import FLEETS
 from argosy.spec.hall_checks import check_halls
 from argosy.spec.hints import nearest
+from argosy.spec.models import NAME_PATTERN
 from argosy.spec.pool_checks import check_pools
 
 if TYPE_CHECKING:
@@ -35,6 +38,7 @@ _PRIVATE = tuple(
 def check_fleet(fleet: LoadedFleet) -> list[Fault]:
     """Every fault that only shows when the fields of a fleet file and its inventories are held together."""
     return [
+        *_check_fleet_name(fleet),
         *_check_names(fleet),
         *_check_cidrs(fleet),
         *check_pools(fleet),
@@ -43,6 +47,20 @@ def check_fleet(fleet: LoadedFleet) -> list[Fault]:
         *_check_survival(fleet),
         *_check_max_share(fleet),
     ]
+
+
+def _check_fleet_name(fleet: LoadedFleet) -> Iterator[Fault]:
+    # A stack takes the file of its own name. Elsewhere a file is named by its path, whatever it is called.
+    in_place = fleet.path.parent.resolve() == (fleet.root / FLEETS).resolve()
+    if in_place and fleet.spec.name != fleet.name:
+        rename = f"rename the file to {fleet.spec.name}.yaml"
+        is_name = re.fullmatch(NAME_PATTERN, fleet.name)
+        yield fleet.fault(
+            "name",
+            given=f"{fleet.spec.name!r} in {fleet.path.name}",
+            expected=f"{fleet.name!r}, since a stack takes the file of its own name",
+            fix=f"write `name: {fleet.name}`, or {rename}" if is_name else rename,
+        )
 
 
 def _check_names(fleet: LoadedFleet) -> Iterator[Fault]:

@@ -11,7 +11,7 @@ from argosy.spec.loader import load_spec
 
 FLEET = """\
 version: 1
-name: dev
+name: staging
 sites:
   aws-use1:
     provider: aws
@@ -42,6 +42,30 @@ def test_an_environment_is_found_from_any_folder_of_the_project(project: Path):
 
     assert fleet.path == project / "stacks" / "fleets" / "staging.yaml"
     assert fleet.root == project
+
+
+def test_a_name_that_is_not_the_file_s_is_refused_where_stacks_look_for_it(project: Path):
+    fleets = project / "stacks" / "fleets"
+    (fleets / "staging.yaml").rename(fleets / "mylab.yaml")
+
+    assert told("mylab", project) == (
+        "stacks/fleets/mylab.yaml:2:7 name: given 'staging' in mylab.yaml; expected 'mylab', since a stack "
+        "takes the file of its own name; write `name: mylab`, or rename the file to staging.yaml"
+    )
+    assert told("./mylab.yaml", fleets).startswith("mylab.yaml:2:7 name: given 'staging'")
+
+
+def test_a_file_whose_own_name_no_fleet_can_have_is_to_be_renamed(project: Path):
+    fleets = project / "stacks" / "fleets"
+    (fleets / "staging.yaml").rename(fleets / "2nd lab.yaml")
+
+    assert told("./2nd lab.yaml", fleets).endswith("own name; rename the file to staging.yaml")
+
+
+def test_a_file_elsewhere_may_be_called_anything(project: Path):
+    (project / "trial.yaml").write_text(FLEET)
+
+    assert "staging" == load_spec("./trial.yaml", project).spec.name
 
 
 def test_a_path_works_wherever_an_environment_does(project: Path):
