@@ -16,10 +16,12 @@ from argosy.planner.contingencies import enumerate_scenarios
 from argosy.planner.estate import Estate, build_estate, node_type_of
 from argosy.planner.facts import plan_facts, spec_parts
 from argosy.planner.models import SCHEMA_VERSION, Lock, PoolPlan, ScenarioPlan
+from argosy.planner.reasons import unpowered
 from argosy.planner.slots import PoolWish, bind_slots
 from argosy.planner.verify import share_excesses
 from argosy.planner.witness import find_witness, homes_of
 from argosy.spec.models import HallSpec, NodePoolSpec
+from argosy.spec.words import counted
 
 if TYPE_CHECKING:
     from argosy.catalog import Catalog
@@ -41,6 +43,9 @@ def plan_capacity(fleet: LoadedFleet, catalog: Catalog, previous: Lock | None) -
     if short:
         raise FleetError(short)
     estate = build_estate(fleet, pools, catalog)
+    dark = list(_unpowered(fleet, estate))
+    if dark:
+        raise FleetError(dark)
     scenarios = _prove(fleet.spec, estate)
     facts = plan_facts(fleet, catalog, pools)
     return Lock(
@@ -140,9 +145,21 @@ def _unfilled(fleet: LoadedFleet, pools: Mapping[str, PoolPlan]) -> Iterator[Fau
             continue
         missing = plan.nodes + spec.spares - len(plan.slots) - len(plan.spares)
         if missing:
+            wanted = f"{counted(plan.nodes, 'node')} and {counted(spec.spares, 'spare')}"
+            verb = "is" if missing == 1 else "are"
             yield fleet.fault(
                 f"sites.{site}.node_pools.{pool_name}.nodes",
-                given=f"{plan.nodes} nodes and {spec.spares} spares of {spec.server_type}",
-                expected=f"no more than the inventory of {site} has left; {missing} are missing",
+                given=f"{wanted} of {spec.server_type}",
+                expected=f"no more than the inventory of {site} has left; {missing} {verb} missing",
                 fix="add servers to the inventory, or lower `nodes` or `spares`",
             )
+
+
+def _unpowered(fleet: LoadedFleet, estate: Estate) -> Iterator[Fault]:
+    for pool, why in unpowered(estate):
+        yield fleet.fault(
+            f"sites.{pool.site}.node_pools.{pool.id.partition('/')[2]}.nodes",
+            given=f"{counted(pool.nodes, 'node')}, more than the feeds carry with nothing lost ({why})",
+            expected=f"power for every node of {pool.site}, or there is no fleet to begin with",
+            fix="raise `rated_kw` of the feeds, or lower `nodes`",
+        )

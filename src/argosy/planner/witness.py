@@ -6,7 +6,7 @@ pool (one fabric); services are spread over pools at will.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from argosy.planner.floors import TRAINING, required_nodes
 from argosy.planner.flow import assign
 from argosy.planner.gangs import MAX_STEPS, Gang, Placement, place_gangs
 from argosy.planner.models import ScenarioPlan
+from argosy.planner.reasons import reasons
 
 if TYPE_CHECKING:
     from argosy.spec.models import DemandSpec
@@ -66,7 +67,14 @@ def _serve(
     eligible = {name: _eligible(estate, services[name].accelerator, "inference") for name in floors}
     served = assign({pool.id: left.usable(pool, "inference") for pool in estate.pools}, floors, eligible)
     missing = [
-        Shortfall(scenario.id, scenario.within, workload, floors[workload], sum(pools.values()))
+        Shortfall(
+            scenario.id,
+            scenario.within,
+            workload,
+            floors[workload],
+            sum(pools.values()),
+            "; ".join(reasons(scenario.loss, estate, eligible[workload], "inference")),
+        )
         for workload, pools in served.items()
         if sum(pools.values()) < floors[workload]
     ]
@@ -96,7 +104,7 @@ def _train(
     placement = place_gangs(gangs, room, required[TRAINING])
     nodes = {gang.name: gang.nodes for gang in gangs}
     witness = {f"{TRAINING}/{job}": {pool: nodes[job]} for job, pool in sorted(placement.pool_of.items())}
-    return witness, _missing_training(scenario, gangs, room, placement, required[TRAINING])
+    return witness, _missing_training(scenario, estate, gangs, room, placement, required[TRAINING])
 
 
 def _home_first(pools: frozenset[str], home: str | None) -> tuple[str, ...]:
@@ -104,13 +112,22 @@ def _home_first(pools: frozenset[str], home: str | None) -> tuple[str, ...]:
 
 
 def _missing_training(
-    scenario: Scenario, gangs: list[Gang], room: Mapping[str, int], placement: Placement, enough: int
+    scenario: Scenario,
+    estate: Estate,
+    gangs: list[Gang],
+    room: Mapping[str, int],
+    placement: Placement,
+    enough: int,
 ) -> list[Shortfall]:
     free = dict(room)
     running = [gang for gang in gangs if gang.name in placement.pool_of]
     for gang in running:
         free[placement.pool_of[gang.name]] -= gang.nodes
-    reason = "" if placement.complete else f"the search stopped at its bound of {MAX_STEPS} steps"
+    bound = [] if placement.complete else [f"the search stopped at its bound of {MAX_STEPS} steps"]
+
+    def why(pools: Iterable[str]) -> list[str]:
+        return list(reasons(scenario.loss, estate, frozenset(pools), TRAINING))
+
     missing = [
         Shortfall(
             scenario.id,
@@ -118,12 +135,13 @@ def _missing_training(
             f"{TRAINING}/{gang.name}",
             gang.nodes,
             max((free[pool] for pool in gang.pools), default=0),
-            reason or "a job runs whole in one pool",
+            "; ".join([*(bound or ["a job runs whole in one pool"]), *why(gang.pools)]),
         )
         for gang in sorted(gangs, key=lambda gang: gang.name)
         if gang.must_run and gang not in running
     ]
     total = sum(gang.nodes for gang in running)
     if not missing and total < enough:
+        reason = "; ".join([*bound, *why(pool for gang in gangs for pool in gang.pools)])
         missing.append(Shortfall(scenario.id, scenario.within, TRAINING, enough, total, reason))
     return missing

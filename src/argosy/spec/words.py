@@ -51,3 +51,8 @@ def listed(words: Iterable[str]) -> str:
 def shown_key(key: str | int) -> str:
     """A key in quotes."""
     return shown_text(str(key))
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 node`, `2 nodes`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -112,9 +112,10 @@ def test_cooling_takes_its_part_of_the_feed(world: NewWorld) -> None:
 
 
 def test_a_hall_that_is_overloaded_with_nothing_lost_does_not_count_whole(world: NewWorld) -> None:
-    made = world().hall("oslo", 4, {"a": 15, "b": 15}, pue="1", serve=metal("inference", 4))
+    lock = world().hall("oslo", 4, serve=metal("inference", 4)).plan()
+    weaker = world().hall("oslo", 4, {"a": 15, "b": 15}, pue="1", serve=metal("inference", 4))
 
-    assert {"oslo/serve": 2} == left(made)
+    assert {"oslo/serve": 2} == survivors(Loss(), weaker.estate(lock)).up
 
 
 def test_unprotected_training_goes_first_and_inference_last(world: NewWorld) -> None:

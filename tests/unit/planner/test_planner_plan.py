@@ -167,7 +167,7 @@ def test_an_open_size_is_refused_with_a_way_out(world: NewWorld) -> None:
 def test_a_pool_that_asks_for_more_servers_than_are_left_is_refused(world: NewWorld) -> None:
     made = world().hall("oslo", 4, serve=metal("inference", 3), train=metal("training", 1, spares=1))
 
-    with pytest.raises(FleetError, match=r"1 nodes and 1 spares of dgx-h200.*1 are missing"):
+    with pytest.raises(FleetError, match=r"1 node and 1 spare of dgx-h200.*1 is missing"):
         made.plan()
 
 
