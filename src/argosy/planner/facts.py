@@ -1,6 +1,8 @@
 """The facts a plan rests on, in plain JSON values: what a lock embeds, hashes and is compared with later.
 
 Only what decides: one more server in the inventory, a new price or a corrected network card leaves it good.
+The images stand among them, although no floor rests on one, because a new digest reinstalls a whole pool: a
+review has to see the old one and the new one.
 """
 
 from __future__ import annotations
@@ -41,6 +43,12 @@ def plan_facts(fleet: LoadedFleet, catalog: Catalog, pools: Mapping[str, PoolPla
         "uplinks": {
             name: {link.name: {"kind": link.kind, "conduit": link.conduit} for link in site.uplinks}
             for name, site in halls.items()
+        },
+        "images": {
+            f"{name}/{pool_name}": pool.image.sha256
+            for name, site in halls.items()
+            for pool_name, pool in sorted(site.node_pools.items())
+            if pool.image is not None
         },
     }
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from argosy.spec.models import CloudSiteSpec, HallSpec
+from argosy.spec.words import counted
 
 if TYPE_CHECKING:
     from argosy.planner.models import Lock, PoolPlan
@@ -40,7 +41,7 @@ def _wrong_size(pool_id: str, spec: NodePoolSpec, plan: PoolPlan) -> Iterator[st
         low, high = spec.nodes.min, spec.nodes.max
     if not low <= plan.nodes <= high:
         wanted = str(low) if low == high else f"{low} to {high}"
-        yield f"{pool_id}: holds {plan.nodes} nodes; the fleet file wants {wanted}"
+        yield f"{pool_id}: holds {counted(plan.nodes, 'node')}; the fleet file wants {wanted}"
 
 
 def _wrong_zones(site: CloudSiteSpec, pool_id: str, spec: NodePoolSpec, plan: PoolPlan) -> Iterator[str]:
@@ -65,7 +66,8 @@ def _wrong_slots(
         names = {f"{kind}-{number:02d}" for number in range(1, wanted + 1)}
         if bound.keys() != names:
             odd = ", ".join(sorted(bound.keys() ^ names))
-            yield f"{pool_id}: {wanted} {kind}s are wanted; missing or too many: {odd}"
+            verb = "is" if wanted == 1 else "are"
+            yield f"{pool_id}: {counted(wanted, kind)} {verb} wanted; missing or too many: {odd}"
     inventory = fleet.inventories[site]
     types = {server.serial: inventory.server_type_of(server) for server in inventory.servers}
     for slot, serial in sorted((plan.slots | plan.spares).items()):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, cast
 
 from argosy.planner.canonical import differences
 from argosy.planner.facts import plan_facts, spec_parts
@@ -33,4 +33,11 @@ def changed_facts(fleet: LoadedFleet, lock: Lock, catalog: Catalog) -> Iterator[
 
 
 def _told(value: object) -> str:
-    return "nothing" if value is None else str(value)
+    if value is None:
+        return "nothing"
+    if isinstance(value, Mapping):
+        facts = cast("Mapping[str, object]", value)
+        return ", ".join(f"{name} {_told(fact)}" for name, fact in sorted(facts.items())) or "nothing"
+    if isinstance(value, (list, tuple)):
+        return " and ".join(map(str, cast("Sequence[object]", value)))
+    return str(value)

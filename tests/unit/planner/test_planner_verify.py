@@ -114,6 +114,32 @@ def test_a_changed_catalogue_fact_is_named_with_old_and_new(made: World, lock: L
     ]
 
 
+def test_facts_that_are_lists_or_whole_entries_are_told_in_words(made: World, lock: Lock) -> None:
+    moved(made, "north", "NORTH000", feeds=("a",))
+    known = {**lock.facts["catalog"]["node_types"]}
+    del known["aws/p5en.48xlarge"]
+    catalog = {**lock.facts["catalog"], "node_types": known}
+    older = lock.model_copy(update={"facts": {**lock.facts, "catalog": catalog}})
+
+    assert [
+        "fact catalog.node_types.aws/p5en.48xlarge: planned with nothing, now accelerator H200, "
+        "accelerators 8, node_power_kw 10.2",
+        "fact servers.north.NORTH000.feeds: planned with a and b, now a",
+    ] == lock_error(made, older)
+
+
+def test_a_changed_image_is_told_old_and_new(made: World, lock: Lock) -> None:
+    image = {"url": "https://images.example/node.iso", "sha256": "a" * 64}
+    made.sites["north"]["node_pools"]["train"] = TRAIN | {"image": image}
+    planned = made.plan()
+    image["sha256"] = "b" * 64
+
+    assert [
+        "fleet file: sites.north.node_pools.train was changed since it was planned",
+        f"fact images.north/train: planned with {'a' * 64}, now {'b' * 64}",
+    ] == lock_error(made, planned)
+
+
 def test_a_price_is_no_fact_of_a_pinned_plan(made: World, lock: Lock) -> None:
     known = made.catalog.instance_types
     dearer = known["aws/p5en.48xlarge"].model_copy(update={"price_usd_per_hour": 999})
@@ -180,7 +206,7 @@ def test_a_pool_that_the_fleet_file_lacks_is_named(made: World, lock: Lock) -> N
         ("use1/serve", {"by_zone": {"z1": 3, "z2": 1}}, "its zones do not share the nodes evenly"),
         ("use1/serve", {"slots": {"slot-01": "X"}}, "has slots, which only bare metal has (aws runs it)"),
         ("north/train", {"by_zone": {"z1": 4}}, "has zones, which a hall does not have"),
-        ("north/train", {"spares": {}}, "1 spares are wanted; missing or too many: spare-01"),
+        ("north/train", {"spares": {}}, "1 spare is wanted; missing or too many: spare-01"),
     ],
 )
 def test_a_pool_that_is_not_as_the_fleet_file_has_it_is_refused(
