@@ -10,7 +10,7 @@ import typer
 
 from argosy.cli.load import load_fleet
 from argosy.errors import ArgosyError, FleetError, ShortfallError
-from argosy.planner.lock import load_lock, named_path
+from argosy.planner.lock import load_lock
 from argosy.planner.models import Lock, ScenarioPlan
 from argosy.planner.verify import verify_plan
 from argosy.spec.loader import LoadedFleet
@@ -47,7 +47,7 @@ def _kept(scenario: ScenarioPlan) -> dict[str, int]:
 def _proof(fleet: LoadedFleet, lock: Lock) -> dict[str, Any]:
     return {
         "fleet": lock.fleet,
-        "lock": named_path(fleet.lock_path),
+        "lock": fleet.named(fleet.lock_path),
         "proven": True,
         "scenarios": [
             {
@@ -83,6 +83,6 @@ def _print_proof(fleet: LoadedFleet, lock: Lock) -> None:
     for row in rows:
         typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     typer.echo(
-        f"{named_path(fleet.lock_path)}: proven: every floor of {lock.fleet} holds in "
+        f"{fleet.named(fleet.lock_path)}: proven: every floor of {lock.fleet} holds in "
         f"{len(lock.scenarios)} scenarios (nodes kept/required)"
     )

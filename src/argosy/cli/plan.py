@@ -8,7 +8,7 @@ import typer
 
 from argosy.cli.load import load_fleet
 from argosy.errors import LockError
-from argosy.planner.lock import load_lock, named_path, render_lock, write_lock
+from argosy.planner.lock import load_lock, render_lock, write_lock
 from argosy.planner.models import Lock, PoolPlan
 from argosy.planner.plan import plan_capacity
 from argosy.planner.verify import verify_plan
@@ -21,7 +21,7 @@ def plan_fleet(env: str) -> None:
     previous = _previous(fleet)
     lock = plan_capacity(fleet, catalog, previous)
     verify_plan(fleet, lock, catalog)
-    place = named_path(fleet.lock_path)
+    place = fleet.named(fleet.lock_path)
     if previous is not None and fleet.lock_path.read_text(encoding="utf-8") == render_lock(lock):
         typer.echo(f"{place}: unchanged")
         return

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -17,22 +19,20 @@ from pydantic import ValidationError
 from argosy.errors import LockError
 from argosy.planner.canonical import canonical_json, sha256_of
 from argosy.planner.models import SCHEMA_VERSION, Lock
+from argosy.spec.files import FLEETS, find_root
 
 if TYPE_CHECKING:
     from argosy.spec.loader import LoadedFleet
 
-
-def named_path(path: Path) -> str:
-    """The path as the user would name it: relative to where they stand when it lies below."""
-    here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+# No line of JSON begins so.
+_MERGE_CONFLICT = re.compile(r"^(<{7}|={7}|>{7})( |$)", re.MULTILINE)
 
 
 def plan_command(fleet: LoadedFleet) -> str:
-    """The command that makes this fleet's lock good."""
-    by_name = fleet.root / "stacks" / "fleets" / f"{fleet.name}.yaml"
-    known_by_name = fleet.path.resolve() == by_name.resolve()
-    return f"argosy plan {fleet.name if known_by_name else named_path(fleet.path)}"
+    """The command that makes this fleet's lock good, as it can be pasted where the user works."""
+    by_name = fleet.root / FLEETS / f"{fleet.name}.yaml"
+    known_by_name = fleet.path.resolve() == by_name.resolve() and find_root(fleet.start) == fleet.root
+    return f"argosy plan {fleet.name if known_by_name else shlex.quote(fleet.named(fleet.path))}"
 
 
 def render_lock(lock: Lock) -> str:
@@ -64,13 +64,19 @@ def load_lock(fleet: LoadedFleet) -> Lock:
 
     Raises LockError when it is missing, unreadable, of another schema, or was edited out of shape.
     """
-    path, command = named_path(fleet.lock_path), plan_command(fleet)
+    path, command = fleet.named(fleet.lock_path), plan_command(fleet)
     try:
         text = fleet.lock_path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise LockError(f"{path}: there is no lock yet. Run: {command}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise LockError(f"{path}: cannot be read ({_reason(error)}). Mend that, or run: {command}") from None
+    if conflict := _MERGE_CONFLICT.search(text):
+        line = text.count("\n", 0, conflict.start()) + 1
+        raise LockError(
+            f"{path}: holds a merge conflict (line {line}). Take either side whole, whose slots then stay as "
+            f"they are, and run: {command}"
+        )
     try:
         content = json.loads(text, object_pairs_hook=_no_duplicates)
     except (ValueError, RecursionError) as error:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from argosy.errors import LockError, ShareExcess, ShortfallError
 from argosy.planner.contingencies import enumerate_scenarios
 from argosy.planner.estate import Estate, build_estate
-from argosy.planner.lock import named_path, plan_command
+from argosy.planner.lock import plan_command
 from argosy.planner.verify_holdings import wrong_holdings
 from argosy.planner.verify_stale import changed_facts, changed_parts
 from argosy.planner.verify_witness import shortfalls, wrong_witnesses
@@ -65,4 +65,4 @@ def share_excesses(spec: FleetSpec, estate: Estate) -> Iterator[ShareExcess]:
 
 def _lock_error(fleet: LoadedFleet, reasons: Sequence[str]) -> LockError:
     listed = "".join(f"\n  {reason}" for reason in reasons)
-    return LockError(f"{named_path(fleet.lock_path)}: cannot be used:{listed}\nRun: {plan_command(fleet)}")
+    return LockError(f"{fleet.named(fleet.lock_path)}: cannot be used:{listed}\nRun: {plan_command(fleet)}")

@@ -53,11 +53,17 @@ class LoadedFleet:
     inventory_places: Mapping[str, Places] = field(
         repr=False, compare=False, default_factory=dict[str, Places]
     )
+    start: Path = field(repr=False, compare=False, default_factory=Path.cwd)
+    """The folder the user works in, from which messages name files; a program of Pulumi runs elsewhere."""
 
     @property
     def lock_path(self) -> Path:
         """The lock beside the fleet file: `prod.lock.json`."""
         return self.path.with_name(f"{self.path.stem}.lock.json")
+
+    def named(self, path: Path) -> str:
+        """A file of this fleet as the user would name it."""
+        return display_name(path, self.start)
 
     def fault(self, path: str, *, given: str, expected: str, fix: str, site: str | None = None) -> Fault:
         """A fault at a dotted path of the fleet file, or of the inventory of `site`.
@@ -71,8 +77,8 @@ class LoadedFleet:
 def load_spec(env: str, start: Path | None = None) -> LoadedFleet:
     """Load the fleet of an environment (`prod`), or of a fleet file's path.
 
-    `start` stands in for the working directory. Raises FleetError with every fault of the fleet file and of
-    all inventories together.
+    `start` stands in for the working directory; messages name files from there. Raises FleetError with every
+    fault of the fleet file and of all inventories together.
     """
     # Here, since the checks are about the fleet that this module defines.
     from argosy.spec.checks import check_fleet
@@ -100,6 +106,7 @@ def load_spec(env: str, start: Path | None = None) -> LoadedFleet:
         sha256=meaning_sha256(spec),
         places=document.places,
         inventory_places=inventory_places,
+        start=folder,
     )
     if found := check_fleet(fleet):
         raise FleetError(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from collections.abc import Callable
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def made(world: Callable[[], World], tmp_path: Path) -> World:
+def made(world: Callable[[], World], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    (tmp_path / "Pulumi.yaml").write_text("name: argosy\n")
+    monkeypatch.chdir(tmp_path)
     serve = {"role": "inference", "nodes": 2, "server_type": "dgx-h200"}
     built = world().hall("oslo", 4, serve=serve).serve("assistant", 2)
     built.path = tmp_path / "stacks" / "fleets" / "test.yaml"
@@ -77,11 +80,8 @@ def test_a_missing_lock_names_the_command(fleet: LoadedFleet) -> None:
     assert refusal(fleet).endswith("there is no lock yet. Run: argosy plan test")
 
 
-def test_a_lock_beside_a_fleet_file_elsewhere_names_the_file(
-    made: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lock_beside_a_fleet_file_elsewhere_names_the_file(made: World, tmp_path: Path) -> None:
     made.path = tmp_path / "odd" / "place" / "try.yaml"
-    monkeypatch.chdir(tmp_path)
 
     assert "odd/place/try.lock.json: there is no lock yet. Run: argosy plan odd/place/try.yaml" == refusal(
         made.fleet()
@@ -143,3 +143,38 @@ def test_edited_facts_are_found_by_their_hash(fleet: LoadedFleet) -> None:
     edit(fleet, facts={})
 
     assert "its facts were edited by hand" in refusal(fleet)
+
+
+def test_a_merge_conflict_in_a_lock_is_called_one_and_says_what_keeps_the_slots(fleet: LoadedFleet) -> None:
+    lines = fleet.lock_path.read_text().splitlines()
+    torn = [*lines[:2], "<<<<<<< HEAD", lines[2], "=======", lines[2], ">>>>>>> theirs", *lines[3:]]
+    fleet.lock_path.write_text("\n".join(torn))
+
+    assert (
+        "stacks/fleets/test.lock.json: holds a merge conflict (line 3). Take either side whole, whose slots "
+        "then stay as they are, and run: argosy plan test"
+    ) == refusal(fleet)
+
+
+def test_a_command_can_be_pasted_whatever_the_path_holds(made: World, tmp_path: Path) -> None:
+    made.path = tmp_path / "my fleets" / "it's.yaml"
+
+    assert """Run: argosy plan 'my fleets/it'"'"'s.yaml'""" == refusal(made.fleet())[-42:]
+
+
+def test_a_fleet_is_not_named_by_its_environment_where_no_project_would_find_it(
+    made: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "Pulumi.yaml").unlink()
+
+    assert refusal(made.fleet()).endswith("Run: argosy plan stacks/fleets/test.yaml")
+
+
+def test_files_are_named_from_where_the_user_works_and_not_from_where_the_program_runs(
+    made: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path / "stacks")
+    at_the_root = dataclasses.replace(made.fleet(), start=tmp_path)
+
+    assert refusal(made.fleet()).startswith("fleets/test.lock.json: ")
+    assert refusal(at_the_root).startswith("stacks/fleets/test.lock.json: ")
