@@ -9,11 +9,17 @@ from typing import Any
 import typer
 
 from argosy.cli.load import load_fleet
+from argosy.cli.proven import proven
 from argosy.errors import ArgosyError, FleetError, ShortfallError
 from argosy.planner.lock import load_lock
 from argosy.planner.models import Lock, ScenarioPlan
 from argosy.planner.verify import verify_plan
 from argosy.spec.loader import LoadedFleet
+
+LEGEND = (
+    "kept/required nodes, kept at most what the workload asks for; -: not required then; "
+    "training: all its jobs together"
+)
 
 
 def check_fleet(env: str, as_json: bool) -> None:
@@ -82,7 +88,5 @@ def _print_proof(fleet: LoadedFleet, lock: Lock) -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    typer.echo(
-        f"{fleet.named(fleet.lock_path)}: proven: every floor of {lock.fleet} holds in "
-        f"{len(lock.scenarios)} scenarios (nodes kept/required)"
-    )
+    typer.echo(LEGEND)
+    typer.echo(f"{fleet.named(fleet.lock_path)}: {proven(fleet.spec, lock)}")

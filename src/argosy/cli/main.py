@@ -70,7 +70,13 @@ def plan(env: Env) -> None:
 
 @app.command()
 def check(env: Env, as_json: AsJson = False) -> None:
-    """Prove that the lock keeps every floor in every failure."""
+    """Prove that the lock keeps every floor in every failure.
+
+    The table has a line per scenario and a column per workload. A cell is kept/required nodes, kept at most
+    what the workload asks for; `-` means that the workload is not required then. `training` is the sum of all
+    jobs, `training/NAME` one job, which runs whole or not at all. `within` is the time until the floor must
+    hold again.
+    """
     from argosy.cli.check import check_fleet
 
     check_fleet(env, as_json)

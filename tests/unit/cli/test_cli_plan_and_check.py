@@ -36,7 +36,7 @@ def test_plan_writes_the_lock_and_says_what_is_in_it(argosy: Argosy, lock_file: 
         "    + use1-az4: 2 nodes",
         "+ two/serve: 2 nodes",
         "    + europe-west4-b: 2 nodes",
-        "stacks/fleets/small.lock.json: written; every floor is proven in 3 scenarios",
+        "stacks/fleets/small.lock.json: written; proven: every floor of small holds in 3 scenarios",
     ] == capsys.readouterr().out.splitlines()
     assert "small" == json.loads(lock_file.read_text())["fleet"]
 
@@ -70,7 +70,58 @@ def test_plan_says_when_only_the_promises_changed(argosy: Argosy, fleet_file: Pa
     capsys.readouterr()
     argosy("plan", "small")
 
-    assert "no pool changes; facts, floors or witnesses do" == capsys.readouterr().out.splitlines()[0]
+    assert [
+        "fleet file: survive was changed since it was planned",
+        "stacks/fleets/small.lock.json: written; proven: every floor of small holds in 3 scenarios",
+    ] == capsys.readouterr().out.splitlines()
+
+
+def test_plan_says_that_only_witnesses_change(argosy: Argosy, lock_file: Path, capsys: Output) -> None:
+    argosy("plan", "small")
+    lock = json.loads(lock_file.read_text())
+    lock["scenarios"][0]["witness"]["inference/assistant"] = {"two/serve": 2}
+    lock["argosy_version"] = "0.0.1"
+    lock_file.write_text(json.dumps(lock))
+    capsys.readouterr()
+    argosy("plan", "small")
+
+    version, witness, _ = capsys.readouterr().out.splitlines()
+    assert version.startswith("argosy: 0.0.1 → ")
+    assert "witness of nothing lost (within 0): was changed since it was planned" == witness
+
+
+def test_plan_says_that_only_the_layout_changes(argosy: Argosy, lock_file: Path, capsys: Output) -> None:
+    argosy("plan", "small")
+    lock_file.write_text(json.dumps(json.loads(lock_file.read_text())))
+    capsys.readouterr()
+    argosy("plan", "small")
+
+    assert "nothing but the layout of the lock" == capsys.readouterr().out.splitlines()[0]
+
+
+def test_with_nothing_to_survive_no_more_is_claimed_than_that_the_fleet_serves(
+    argosy: Argosy, fleet_file: Path, capsys: Output
+) -> None:
+    rewrite(fleet_file, "survive:\n  - {lose: any provider, keep: {inference: 1.0}, within: 15m}\n", "")
+    argosy("plan", "small")
+    argosy("check", "small")
+
+    claim = "no contingency is declared: proven only that the fleet as it stands serves its demand"
+    shown = capsys.readouterr().out.splitlines()
+    assert f"stacks/fleets/small.lock.json: written; {claim}" in shown
+    assert f"stacks/fleets/small.lock.json: {claim}" == shown[-1]
+
+
+def test_a_contingency_that_this_fleet_cannot_meet_proves_nothing_either(
+    argosy: Argosy, fleet_file: Path, capsys: Output
+) -> None:
+    rewrite(fleet_file, "lose: any provider", "lose: any feed")
+    argosy("plan", "small")
+
+    assert (
+        "stacks/fleets/small.lock.json: written; nothing that `survive` names is in this fleet: "
+        "proven only that the fleet as it stands serves its demand"
+    ) == capsys.readouterr().out.splitlines()[-1]
 
 
 def test_a_shortfall_exits_1_names_it_and_writes_nothing(
@@ -106,9 +157,19 @@ def test_check_proves_and_shows_every_scenario(argosy: Argosy, project: Path, ca
         "nothing lost       0       2/2",
         "lose provider aws  15m     2/2",
         "lose provider gcp  15m     2/2",
-        "stacks/fleets/small.lock.json: proven: every floor of small holds in 3 scenarios "
-        "(nodes kept/required)",
+        "kept/required nodes, kept at most what the workload asks for; -: not required then; "
+        "training: all its jobs together",
+        "stacks/fleets/small.lock.json: proven: every floor of small holds in 3 scenarios",
     ] == capsys.readouterr().out.splitlines()
+
+
+def test_the_help_of_check_explains_the_table(argosy: Argosy, capsys: Output) -> None:
+    argosy("check", "--help")
+    shown = " ".join(capsys.readouterr().out.split())
+
+    assert "A cell is kept/required nodes" in shown
+    assert "`-` means that the workload is not required then" in shown
+    assert "`training` is the sum of all jobs" in shown
 
 
 def test_check_as_json_holds_the_same(argosy: Argosy, project: Path, capsys: Output) -> None:
@@ -205,6 +266,17 @@ def test_the_path_of_a_fleet_file_works_like_its_name(
     )
     assert 0 == argosy("plan", "elsewhere.yaml")
     assert 0 == argosy("check", str(elsewhere))
+
+
+def test_the_remedy_for_a_path_with_blanks_can_be_pasted(
+    argosy: Argosy, fleet_file: Path, project: Path, capsys: Output
+) -> None:
+    (project / "my fleet.yaml").write_text(fleet_file.read_text())
+
+    argosy("check", "./my fleet.yaml")
+    assert "my fleet.lock.json: there is no lock yet. Run: argosy plan 'my fleet.yaml'\n" == (
+        capsys.readouterr().err
+    )
 
 
 def test_an_unknown_environment_exits_2(argosy: Argosy, project: Path, capsys: Output) -> None:
