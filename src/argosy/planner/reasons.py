@@ -67,7 +67,9 @@ def _of_power(
     each = _kw(max(server.watts for server in standing) * hall.pue)
     others = sum(left.up[pool.id] for pool in estate.pools_of_site[site]) - powered
     beside = f", beside {counted(others, 'node')} of other pools" if others else ""
-    return f"{have}: {rated}, {each} needed per node with cooling{beside}"
+    # A node that draws from two feeds is kept off by the weaker one, however strong the other is.
+    split = ", shared evenly by its feeds" if len(live) > 1 else ""
+    return f"{have}: {rated}, {each} needed per node with cooling{split}{beside}"
 
 
 def _kw(watts: int | Fraction) -> str:
