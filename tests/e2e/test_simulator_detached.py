@@ -182,7 +182,7 @@ def foreground(directory: Path) -> Generator[subprocess.Popen[bytes]]:
     program = (
         "import sys; from pathlib import Path; from argosy_metal.simulator import serve;"
         " from argosy_metal.simulator.world import read_config;"
-        " folder = Path(sys.argv[1]); serve(read_config(folder / 'its-own.json'), folder)"
+        " folder = Path(sys.argv[1]); serve(read_config(folder / 'its-own.json'), folder, print)"
     )
     with subprocess.Popen([sys.executable, "-c", program, str(directory)]) as process:
         try:

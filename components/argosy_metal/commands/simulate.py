@@ -7,11 +7,14 @@ import typer
 from argosy.cli.load import load_fleet
 from argosy_metal.commands.halls import simulator_of
 from argosy_metal.simulator import daemon
+from argosy_metal.simulator.endpoint import Endpoint
+from argosy_metal.simulator.world import image_sha256
 
 
 def simulate_fleet(env: str, *, detach: bool, stop: bool) -> None:
-    """Simulate in this process, or detached, or end the simulator that runs.
+    """Simulate in this process until it is told to stop, or detached, or end the simulator that runs.
 
+    Prints nothing of a simulator before it answers; then also each image's digest, as a fleet file pins it.
     Raises FleetError for a fleet without simulated halls, SimulatorError if it cannot be started or ended.
     """
     fleet, _ = load_fleet(env)
@@ -21,9 +24,14 @@ def simulate_fleet(env: str, *, detach: bool, stop: bool) -> None:
     if stop:
         ended = daemon.stop(directory)
         typer.echo(f"simulator of {halls}: {'ended' if ended else 'none was running'}")
-    elif detach:
-        endpoint = daemon.start_detached(config, directory)
+        return
+
+    def announce(endpoint: Endpoint) -> None:
         typer.echo(f"simulator of {halls}: {servers} servers, pid {endpoint.pid}, port {endpoint.port}")
+        for name in config.images:
+            typer.echo(f"it offers image {name}.iso, sha256 {image_sha256(name)}")
+
+    if detach:
+        announce(daemon.start_detached(config, directory))
     else:
-        typer.echo(f"simulating {servers} servers in {halls}; Ctrl-C ends it")
-        daemon.serve(config, directory)
+        daemon.serve(config, directory, announce)

@@ -17,7 +17,11 @@ def main(arguments: list[str]) -> int:
     logging.getLogger("aiohttp").setLevel(logging.WARNING)
     directory = Path(arguments[0])
     try:
-        serve(read_config(directory / CONFIG_FILE), directory)
+        serve(
+            read_config(directory / CONFIG_FILE),
+            directory,
+            lambda endpoint: logging.getLogger(__name__).info("ready on port %d", endpoint.port),
+        )
     except ArgosyError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code

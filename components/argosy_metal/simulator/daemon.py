@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from argosy_metal.simulator.control import SimulatorControl
@@ -41,8 +41,8 @@ _STOP_ANSWER_SECONDS = 2.0
 _ENVIRONMENT = ("HOME", "LANG", "LC_ALL", "PATH", "PYTHONPATH", "TMPDIR", "VIRTUAL_ENV")
 
 
-def serve(config: SimulatorConfig, directory: Path) -> None:
-    """Simulate in this process until SIGTERM or SIGINT.
+def serve(config: SimulatorConfig, directory: Path, announce: Callable[[Endpoint], None]) -> None:
+    """Simulate in this process until SIGTERM or SIGINT; `announce` is called as soon as it answers.
 
     Raises SimulatorError if a simulator has this directory already.
     """
@@ -50,7 +50,9 @@ def serve(config: SimulatorConfig, directory: Path) -> None:
     try:
         with locked(directory / LOCK_FILE, _GLANCE_SECONDS) as lock:
             sign(lock)
-            asyncio.run(_serve(config, directory))
+            # The provider reads the clock's scale there, whoever started the simulator.
+            config.write(directory / CONFIG_FILE)
+            asyncio.run(_serve(config, directory, announce))
     except LockedError:
         named = _named(read_holder(directory))
         raise SimulatorError(f"{directory}: a simulator runs here already ({named})") from None
@@ -118,7 +120,7 @@ def _start(config: SimulatorConfig, directory: Path, timeout_seconds: float) -> 
     )
 
 
-async def _serve(config: SimulatorConfig, directory: Path) -> None:
+async def _serve(config: SimulatorConfig, directory: Path, announce: Callable[[Endpoint], None]) -> None:
     # Here, so that whoever only starts or stops a simulator need not load a web server.
     from argosy_metal.simulator.in_process import simulate
 
@@ -127,7 +129,7 @@ async def _serve(config: SimulatorConfig, directory: Path) -> None:
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     async with simulate(config, directory) as simulator:
         simulator.endpoint.write(directory)
-        logging.getLogger(__name__).info("ready on port %d", simulator.endpoint.port)
+        announce(simulator.endpoint)
         await ended.wait()
     (directory / ENDPOINT_FILE).unlink(missing_ok=True)
 

@@ -1,11 +1,15 @@
 """`argosy metal status` and `simulate`, and what is refused about a hall."""
 
 import json
+import os
 import shutil
+import signal
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from argosy.catalog import load_catalog
@@ -18,9 +22,12 @@ from argosy_metal.claims import Claim, ClaimStore, Phase, RunIdentity
 from argosy_metal.commands import app
 from argosy_metal.commands.halls import halls_of, has_simulated_halls, simulator_of
 from argosy_metal.commands.owners import claims_of
+from argosy_metal.commands.simulate import simulate_fleet
 from argosy_metal.commands.status import NotAllRunningError, show_status, status_rows
 from argosy_metal.descriptor import PROVIDER
-from argosy_metal.simulator import image_sha256
+from argosy_metal.simulator import Endpoint, SimulatorError, daemon, image_sha256, read_endpoint
+from argosy_metal.simulator.holder import locked
+from argosy_metal.simulator.world import read_config
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -249,6 +256,54 @@ def test_the_simulator_plays_every_server_of_the_inventory_and_every_image(tmp_p
         server.serial for server in config.halls[0].servers
     ]
     assert image_sha256("node") in made.path.read_text()
+
+
+ENDPOINT = Endpoint(4711, 8443, "instance", "digest", ("hall.test",))
+
+
+def test_a_started_simulator_says_which_digest_each_image_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = simulated(tmp_path)
+    monkeypatch.setattr(daemon, "start_detached", Mock(return_value=ENDPOINT))
+
+    simulate_fleet(str(made.path), detach=True, stop=False)
+
+    assert [
+        "simulator of hall: 4 servers, pid 4711, port 8443",
+        f"it offers image node.iso, sha256 {image_sha256('node')}",
+    ] == capsys.readouterr().out.splitlines()
+
+
+def test_beside_a_running_simulator_nothing_is_said_to_have_started(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = simulated(tmp_path)
+    (tmp_path / "simulator").mkdir()
+    held = locked(tmp_path / "simulator" / "simulator.lock", 1.0)
+    with held, pytest.raises(SimulatorError, match="runs here already"):
+        simulate_fleet(str(made.path), detach=False, stop=False)
+
+    assert "" == capsys.readouterr().out
+    assert not (tmp_path / "simulator" / "simulator.json").exists()
+
+
+def test_in_the_foreground_it_is_announced_when_it_answers_and_leaves_its_clock_for_the_provider(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = simulated(tmp_path)
+    said: list[str] = []
+
+    def echo(line: str) -> None:
+        said.append(line)
+        assert read_endpoint(tmp_path / "simulator").pid == os.getpid()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(typer, "echo", echo)
+    simulate_fleet(str(made.path), detach=False, stop=False)
+
+    assert said[0].startswith("simulator of hall: 4 servers, pid ")
+    assert 600 == read_config(tmp_path / "simulator" / "simulator.json").time_scale
 
 
 def faults(project: Project) -> list[str]:

@@ -101,7 +101,7 @@ def test_a_second_simulator_is_refused_and_the_first_one_named(tmp_path: Path) -
     with locked(tmp_path / LOCK_FILE) as lock:
         sign(lock)
         with pytest.raises(SimulatorError, match=rf"runs here already \(pid {os.getpid()}\)"):
-            serve(CONFIG, tmp_path)
+            serve(CONFIG, tmp_path, print)
 
 
 def test_a_start_that_another_command_holds_up_is_given_up_in_the_end(tmp_path: Path) -> None:
