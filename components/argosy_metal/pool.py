@@ -13,7 +13,11 @@ _TOPOLOGY_KEYS = ("topology.kubernetes.io/zone", RACK_LABEL, "kubernetes.io/host
 
 
 class MetalNodePool(pulumi.ComponentResource):
-    """Like servers of a hall that run one image. Spares are claimed, and carry no machine."""
+    """Like servers of a hall that run one image. Spares are claimed, and carry no machine.
+
+    Argosy does not join the machines to a cluster: the image's own kubelet must register with the labels and
+    the taint that `pool_handle` names, or no job finds the pool.
+    """
 
     def __init__(self, site: str, plan: NodePoolPlan, opts: pulumi.ResourceOptions | None = None) -> None:
         name = f"{site}-{plan.name}"
@@ -27,7 +31,7 @@ class MetalNodePool(pulumi.ComponentResource):
 
 
 def pool_handle(plan: NodePoolPlan) -> PoolHandle:
-    """What one needs to run a job on the pool."""
+    """What one needs to run a job on the pool, once its nodes have registered with these labels and taint."""
     return PoolHandle(
         name=plan.name,
         node_selector=pool_selector(plan),
