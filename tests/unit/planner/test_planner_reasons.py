@@ -118,7 +118,8 @@ def test_a_pool_that_cannot_be_powered_with_nothing_lost_is_a_fault(world: NewWo
     assert (
         "sites.basement.node_pools.serve.nodes: given 2 nodes, more than the feeds carry with nothing lost "
         "(0 of 2 nodes have power: 5 kW rated on feed a and 5 kW rated on feed b, 13.3 kW needed per node "
-        "with cooling, shared evenly by its feeds); expected power for every node of basement, or there is no fleet to begin with; raise "
+        "with cooling, shared evenly by its feeds); "
+        "expected power for every node of basement, or there is no fleet to begin with; raise "
         "`rated_kw` of the feeds, or lower `nodes`"
     ) == str(caught.value).strip()
 
