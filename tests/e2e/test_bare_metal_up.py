@@ -124,6 +124,10 @@ class Hall:
                 continue
         return found
 
+    def wait_for_plugins_to_end(self) -> None:
+        """Only waits; a plugin that never ends fails another test."""
+        psutil.wait_procs(self.plugins(), timeout=30)
+
     def wait_for_phase(self, phase: Phase) -> None:
         for _ in range(600):
             if phase in self.phases():
@@ -270,6 +274,53 @@ def test_a_killed_cli_leaves_no_writer_and_the_next_run_adopts_what_it_left(slow
     assert not slow_hall.deployment().get("pending_operations")
     assert [Phase.RUNNING] * 4 == slow_hall.phases()
     assert [1, 1, 1, 1] == slow_hall.installs()
+
+
+def test_a_killed_destroy_is_refreshed_and_brought_back_without_a_second_install(slow_hall: Hall) -> None:
+    slow_hall.ok(*UP)
+    # Two servers go off and their answers get lost; two never hear the request. All are half taken down.
+    reset = "*ComputerSystem.Reset*"
+    slow_hall.control.inject([FaultRule("lose-answer", host="bmc-[12].*", method="POST", path=reset)])
+    slow_hall.control.inject([FaultRule("hang", host="bmc-[34].*", method="POST", path=reset)])
+    destroy = slow_hall.project.start("destroy", "--yes", "--skip-preview", "--continue-on-error")
+    for _ in range(600):
+        powers = [slow_hall.control.servers()[serial]["power"] for serial in SERIALS]
+        if ["Off", "Off", "On", "On"] == powers and [Phase.LEAVING] * 4 == slow_hall.phases():
+            break
+        time.sleep(0.05)
+    destroy.kill()
+    output, _ = destroy.communicate()
+    assert [Phase.LEAVING] * 4 == slow_hall.phases(), output
+    slow_hall.wait_for_plugins_to_end()
+    slow_hall.control.clear_faults()
+
+    slow_hall.ok("cancel", "--yes")
+    slow_hall.ok("refresh", "--yes", "--skip-preview")
+    machines = [part for part in slow_hall.deployment()["resources"] if "index:Machine" in part["type"]]
+    assert ["leaving"] * 4 == [machine["outputs"]["phase"] for machine in machines]
+    assert ["Off", "Off", "On", "On"] == [
+        machine["outputs"]["power"] for machine in sorted(machines, key=lambda machine: machine["id"])
+    ]
+    assert "~ 4 updated" in slow_hall.ok(*UP)
+
+    assert [Phase.RUNNING] * 4 == slow_hall.phases()
+    assert {"On"} == {server["power"] for server in slow_hall.control.servers().values()}
+    assert [1, 1, 1, 1] == slow_hall.installs()
+    slow_hall.ok("up", "--yes", "--skip-preview", "--refresh", "--expect-no-changes")
+
+
+def test_without_its_claims_file_destroy_fails_and_touches_no_server(hall: Hall) -> None:
+    hall.ok(*UP)
+    (hall.folder / "claims.sqlite").rename(hall.folder / "claims.lost")
+
+    for command in ("destroy", "refresh"):
+        output = hall.refused(command, "--yes", "--skip-preview")
+        assert "claims.sqlite does not know server hall/SN" in output
+    assert {"On"} == {server["power"] for server in hall.control.servers().values()}
+
+    (hall.folder / "claims.lost").rename(hall.folder / "claims.sqlite")
+    hall.ok("destroy", "--yes", "--skip-preview")
+    assert {"Off"} == {server["power"] for server in hall.control.servers().values()}
 
 
 def test_a_killed_provider_leaves_nothing_that_the_next_up_cannot_finish(slow_hall: Hall) -> None:
