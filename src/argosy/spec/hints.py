@@ -27,9 +27,15 @@ _NUMBER_IN_RANGE = "write a number in that range"
 _COUNTRIES_OFTEN_MISTAKEN = {"UK": "GB", "EN": "GB", "EL": "GR"}
 
 
+_MOST_COMPARED = 200
+"""Words among which the nearest is sought; among thousands it takes seconds for a file of many slips."""
+
+
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that `word` was probably meant to be."""
     words = {candidate.lower(): candidate for candidate in sorted(known)}
+    if len(words) > _MOST_COMPARED:
+        return None
     close = get_close_matches(word.lower(), list(words), n=1, cutoff=0.6)
     return words[close[0]] if close else None
 
@@ -58,7 +64,7 @@ def trap_fix(slot: Slot, trap: Trap) -> str:
         meant = {"y": "true", "yes": "true", "on": "true", "true": "true"}
         return f"write {meant.get(trap.text.lower(), 'false')}"
     if slot.has(Country):
-        return f'write "{shortened(trap.text.upper())}" in quotes'
+        return f'write "{trap.text.upper()}" in quotes' if trap.is_word else "look up the code"
     if slot.kind in (int, Decimal):
         return _number_fix(slot, trap.text)
     return f'quote it: "{shortened(trap.text)}"'
@@ -78,7 +84,7 @@ def _number_fix(slot: Slot, text: str) -> str:
 
 
 def _number_or_range(slot: Slot, number: Decimal) -> str:
-    written = f"{int(number) if number == int(number) else number:f}"
+    written = str(int(number)) if number == int(number) else f"{number:f}"
     return f"write {written}" if slot.admits(number) and len(written) <= LONGEST_NUMBER else _NUMBER_IN_RANGE
 
 

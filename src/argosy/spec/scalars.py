@@ -28,7 +28,8 @@ _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUE_FALSE = {"true": True, "false": False}
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*(_[0-9]+)*)")
 _DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]*)\.[0-9]+")
-_LONGEST_NUMBER = 30
+LONGEST_NUMBER = 30
+"""Characters of the longest plain text that is read as a number."""
 
 _TRAPS = (
     (re.compile(r"yes|no|on|off|y|n|Yes|No|On|Off|True|False|TRUE|FALSE"), "a boolean or text"),
@@ -37,7 +38,7 @@ _TRAPS = (
     (re.compile(r"[-+]?0[xX][0-9a-fA-F_]+"), "hexadecimal or text"),
     (re.compile(r"[-+]?0b[01_]+"), "binary or text"),
     (re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9]*)?"), "base 60 or text"),
-    (re.compile(r"[-+]?([0-9][0-9_]*\.?[0-9_]*|\.[0-9]+)[eE][-+]?[0-9]+"), "a number or text"),
+    (re.compile(r"[-+]?([0-9][0-9_]*(\.[0-9_]*)?|\.[0-9]+)[eE][-+]?[0-9]+"), "a number or text"),
     (re.compile(r"[-+]?(\.[0-9_]+|[0-9][0-9_]*\.|[0-9][0-9_]*\.[0-9_]+)"), "a number or text"),
     (re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"), "a value that is no number"),
     (re.compile(r"[-+]?[0-9][0-9_]*"), "a number or text"),
@@ -67,7 +68,7 @@ def read_plain(text: str) -> tuple[Scalar, Trap | None]:
         return None, None
     if text in _TRUE_FALSE:
         return _TRUE_FALSE[text], None
-    if len(text) <= _LONGEST_NUMBER:
+    if len(text) <= LONGEST_NUMBER:
         if _INT.fullmatch(text):
             return int(text), None
         if _DECIMAL.fullmatch(text):

@@ -18,6 +18,7 @@ REFERENCE_WORDS = "a reference to a secret (`env:NAME` or `file:PATH`)"
 KEEP_OUT = "keep it in the environment or in a file, and change it if it was ever committed or shared"
 """What a fault about a secret asks for."""
 
+# Repetitions that something must follow are bounded: else a text of 1 MB that nearly fits takes hours.
 _KNOWN = (
     ("a private key in PEM form", re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")),
     ("an AWS access key id", re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b")),
@@ -29,8 +30,11 @@ _KNOWN = (
     ("a Hugging Face token", re.compile(r"\bhf_[A-Za-z0-9]{30,}")),
     ("a Pulumi access token", re.compile(r"\bpul-[0-9a-f]{40}\b")),
     ("an API key", re.compile(r"\bsk-[A-Za-z0-9_-]{20,}")),
-    ("a JSON web token", re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.")),
-    ("a URL with a password in it", re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s/@]*:[^\s/@]+@", re.IGNORECASE)),
+    ("a JSON web token", re.compile(r"\beyJ[A-Za-z0-9_-]{8,500}\.[A-Za-z0-9_-]{8,}\.")),
+    (
+        "a URL with a password in it",
+        re.compile(r"\b[a-z][a-z0-9+.-]{0,30}://[^\s/@:]*:[^\s/@]+@", re.IGNORECASE),
+    ),
     (
         "a URL that carries its own access",
         re.compile(r"[?&](?:X-Amz-Signature|X-Goog-Signature|sig|signature|token|access_token|password)=[^&\s]+",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import operator
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from argosy.spec.places import Path
 from argosy.spec.plain import as_list, as_mapping
 from argosy.spec.words import listed
 
+_BOUNDS = {"ge": operator.ge, "gt": operator.gt, "le": operator.le, "lt": operator.lt}
 _WORDS = {int: "a whole number", Decimal: "a number", bool: "true or false", str: "text"}
 
 
@@ -72,13 +74,20 @@ class Slot:
             return self.description[0].lower() + self.description[1:].rstrip(".")
         return _WORDS.get(self.kind, "another value") + _range_words(self._bounds())
 
+    def admits(self, number: Decimal) -> bool:
+        """Whether a number lies within the bounds, and is whole where it has to be."""
+        if self.kind is int and number != number.to_integral_value():
+            return False
+        bounds = self._bounds()
+        return all(holds(number, bounds[name]) for name, holds in _BOUNDS.items() if name in bounds)
+
     def _least_words(self) -> str:
         return " with at least one entry" if self._bounds().get("min_length") else ""
 
     def _bounds(self) -> dict[str, Any]:
         bounds: dict[str, Any] = {}
         for item in _flat(self.metadata):
-            for name in ("ge", "gt", "le", "lt", "min_length"):
+            for name in (*_BOUNDS, "min_length"):
                 if getattr(item, name, None) is not None:
                     bounds[name] = getattr(item, name)
         return bounds
