@@ -661,12 +661,27 @@ async def test_a_server_that_others_have_installed_since_is_not_powered_off(worl
 
     with pytest.raises(MachineNotReadyError, match="install of-another-store was reported"):
         await world.machine().take_down()
+    assert Phase.RUNNING == world.claim.phase, "it was not even begun"
     world.store.change(world.claim, phase=Phase.FAILED)
     with pytest.raises(MachineNotReadyError, match="install of-another-store was reported"):
         await world.up()
 
     assert (writes, "On") == (world.hardware.writes, world.hardware.power)
     assert Phase.FAILED == world.claim.phase, "it is not forgotten either"
+
+
+async def test_a_server_that_others_have_installed_between_two_attempts_is_not_powered_off(
+    world: World,
+) -> None:
+    await world.up()
+    world.store.change(world.claim, phase=Phase.PREPARING, attempts=2, install_id="second-attempt")
+    writes = list(world.hardware.writes)
+    world.hardware.report = Report("of-another-store", "boot", None)
+
+    with pytest.raises(MachineNotReadyError, match="install of-another-store was reported"):
+        await world.up()
+
+    assert (writes, "On") == (world.hardware.writes, world.hardware.power)
 
 
 async def test_a_report_from_before_does_not_keep_a_server_from_being_taken_down(world: World) -> None:
