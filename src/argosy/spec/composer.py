@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from argosy.errors import Fault, FleetError
 from argosy.spec.places import Path, dotted
 from argosy.spec.scalars import find_trap
-from argosy.spec.secrets import KEEP_OUT, looks_secret
+from argosy.spec.secrets import KEEP_OUT, hides_inside, looks_secret
 from argosy.spec.words import shown_key
 from argosy.spec.yaml_events import Event
 
@@ -133,7 +133,10 @@ class Composer:
             if first is key:
                 node.pairs.append((key, value))
                 continue
-            given = f"the key {shown_key(key.text)} a second time (first on line {first.line})"
+            # A key that stands where a password belongs may be one.
+            around = next((step for step in reversed(path) if isinstance(step, str)), "")
+            named = "a key (not shown)" if hides_inside(around) else f"the key {shown_key(key.text)}"
+            given = f"{named} a second time (first on line {first.line})"
             self._fault(key, (*path, key.text), given, "each key once", "remove or rename one of the two")
 
     def _accept_key(self, key: Node, path: Path) -> bool:

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from argosy.errors import Fault
-from argosy.spec.secrets import looks_secret
+from argosy.spec.secrets import hides, hides_inside
 
 Key = str | int
 Path = tuple[Key, ...]
 
 _LONGEST_KEY = 60
+_REDACTED = "<redacted>"
 _STEP = re.compile(r"[^.\[\]]+")
 
 
@@ -54,18 +55,20 @@ class Places:
 
 def dotted(path: Iterable[Key]) -> str:
     """`sites.oslo.power.feeds[0].name`. A key that looks like a secret is not shown."""
-    text = ""
+    text, around = "", ""
     for step in path:
         if isinstance(step, int):
             text += f"[{step}]"
         else:
-            text += f".{_shown(step)}" if text else _shown(step)
+            shown = _REDACTED if hides_inside(around) else _shown(step)
+            text += f".{shown}" if text else shown
+            around = step
     return text
 
 
 def _shown(key: str) -> str:
-    if looks_secret(key):
-        return "<redacted>"
+    if hides(key):
+        return _REDACTED
     return key if key.isprintable() and len(key) <= _LONGEST_KEY else ascii(key[:_LONGEST_KEY])
 
 

@@ -44,6 +44,7 @@ _KNOWN = (
 _ANY_KNOWN = re.compile("|".join(f"(?:{pattern.pattern})" for _, pattern in _KNOWN), re.IGNORECASE)
 _RANDOM = re.compile(r"[A-Za-z0-9+/=_-]{32,}")
 _WORD = re.compile(r"[a-z]{8}|[A-Z]{8}")
+_SHORTEST_PASSWORD = 12
 _LEAST_BITS_PER_CHARACTER = 4.0
 _SECRET_WORDS = frozenset(
     {"password", "passwd", "pwd", "passphrase", "secret", "token", "apikey", "credential", "credentials"}
@@ -72,6 +73,20 @@ def names_secret(key: str) -> bool:
     words = re.sub(r"([a-z])([A-Z])", r"\1_\2", key).lower().replace("-", "_").split("_")
     pairs = {f"{first}_{second}" for first, second in itertools.pairwise(words)}
     return not _SECRET_WORDS.isdisjoint(words) or not _SECRET_PAIRS.isdisjoint(pairs)
+
+
+def hides(key: str) -> bool:
+    """Whether a key is better not shown: it looks like a secret, or like a password of mixed characters.
+
+    Stricter than `looks_secret`, since no key of a fleet file mixes capitals, small letters and digits.
+    """
+    mixed = all(any(test(char) for char in key) for test in (str.islower, str.isupper, str.isdigit))
+    return looks_secret(key) is not None or (mixed and len(key) >= _SHORTEST_PASSWORD)
+
+
+def hides_inside(key: str) -> bool:
+    """Whether keys below a key of this name may be secrets themselves: `password: {hunter2: …}`."""
+    return names_secret(key) and not key.lower().startswith("credential")
 
 
 def _is_random(text: str) -> bool:

@@ -14,7 +14,7 @@ from argosy.spec.hints import key_fix, smallest_fix, trap_fix
 from argosy.spec.models import Name, SecretRef
 from argosy.spec.places import Path
 from argosy.spec.plain import as_list, as_mapping
-from argosy.spec.secrets import KEEP_OUT, REFERENCE, REFERENCE_WORDS, looks_secret, names_secret
+from argosy.spec.secrets import KEEP_OUT, REFERENCE, REFERENCE_WORDS, hides, looks_secret, names_secret
 from argosy.spec.slots import Slot, fields_of, slot_at, slot_of
 from argosy.spec.words import shortened, shown, shown_key
 
@@ -119,7 +119,7 @@ class Translator:
             path,
             given=f"the name {shown_key(path[-1])}",
             expected=slot_of(Name).words,
-            fix=smallest_fix(slot_of(Name), str(path[-1]), None),
+            fix="rename it" if hides(str(path[-1])) else smallest_fix(slot_of(Name), str(path[-1]), None),
             at_key=True,
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from argosy.spec.secrets import looks_secret
+from argosy.spec.secrets import hides, looks_secret
 
 _LONGEST_SHOWN = 60
 
@@ -49,8 +49,8 @@ def listed(words: Iterable[str]) -> str:
 
 
 def shown_key(key: str | int) -> str:
-    """A key in quotes."""
-    return shown_text(str(key))
+    """A key in quotes, unless it may be a secret."""
+    return "(not shown: it looks like a password)" if hides(str(key)) else shown_text(str(key))
 
 
 def counted(count: int, noun: str) -> str:

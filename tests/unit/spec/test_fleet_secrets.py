@@ -6,7 +6,7 @@ import pytest
 
 from argosy.errors import FleetError
 from argosy.spec.loader import load_spec
-from argosy.spec.secrets import looks_secret, names_secret
+from argosy.spec.secrets import hides, looks_secret, names_secret
 
 FLEET = """\
 version: 1
@@ -99,6 +99,39 @@ def test_credentials_in_an_inventory_must_be_references(tmp_path: Path):
     assert "calvin7" not in message
 
 
+@pytest.mark.parametrize(
+    ("written", "instead"),
+    [
+        ("name: dev", "name: dev\nhunter2S3cr3tXYZ: 1"),
+        ("name: dev", "name: dev\nhunter2S3cr3tXYZ: 1\nhunter2S3cr3tXYZ: 1"),
+        ("name: dev", "name: dev\nhunter2S3cr3tXYZ: {no: !x y}"),
+        ("region: us-east-1", "region: us-east-1\n    hunter2S3cr3tXYZ: 1"),
+        ("serve:", "hunter2S3cr3tXYZ:"),
+        ("name: dev", "name: dev\npassword: {hunter2s3cr3txyz: 1, hunter2s3cr3txyz: 1}"),
+        ("name: dev", "name: dev\npassword: [{hunter2s3cr3txyz: 1, hunter2s3cr3txyz: 1}]"),
+        ("name: dev", "name: dev\ntoken: {hunter2s3cr3txyz: !x y}"),
+        ("name: dev", "name: dev\ntoken: [{hunter2s3cr3txyz: !x y}]"),
+        ("name: dev", "name: dev\npassword: {hunter2s3cr3txyz: {password: x}}"),
+    ],
+)
+def test_a_password_that_stands_in_the_place_of_a_key_is_not_shown(
+    tmp_path: Path, written: str, instead: str
+):
+    message = told(tmp_path, FLEET.replace(written, instead))
+
+    assert "hunter2" not in message
+    assert "not shown" in message or "<redacted>" in message
+
+
+def test_a_key_of_mixed_characters_is_pointed_at(tmp_path: Path):
+    message = told(tmp_path, FLEET.replace("RESERVATION", "cr-1") + "hunter2S3cr3tXYZ: 1\n")
+
+    assert message == (
+        "fleet.yaml:10:1 <redacted>: given the unknown key (not shown: it looks like a password);"
+        " expected one of demand, max_share, name, sites, survive, version; delete it"
+    )
+
+
 @pytest.mark.parametrize("kind", [kind for kind in SECRETS if kind != "random"])
 def test_a_secret_in_a_comment_is_refused(tmp_path: Path, kind: str):
     message = told(tmp_path, FLEET.replace("name: dev", f"name: dev  # was {SECRETS[kind]}"))
@@ -123,6 +156,11 @@ def test_a_secret_in_a_comment_is_refused(tmp_path: Path, kind: str):
 )
 def test_what_honest_files_hold_does_not_look_like_a_secret(text: str):
     assert looks_secret(text) is None
+
+
+@pytest.mark.parametrize("key", ["apiVersion", "nodePools", "train-p5en", "trainP5en", "AWS_REGION", "Hall1"])
+def test_what_people_misspell_is_shown(key: str):
+    assert not hides(key)
 
 
 @pytest.mark.parametrize(
