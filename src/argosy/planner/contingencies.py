@@ -19,7 +19,7 @@ same time are one scenario with the higher floors.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
@@ -70,7 +70,10 @@ _Named = Iterator[tuple[str, Loss]]
 
 
 def enumerate_scenarios(survive: Iterable[SurvivalSpec], estate: Estate) -> tuple[Scenario, ...]:
-    """Every scenario of `survive`, `nothing lost` first, then by id and time. A line may match nothing."""
+    """Every scenario of `survive`, `nothing lost` first, then by id and time. A line may match nothing.
+
+    Raises ValueError for a line that is none of the table above: `argosy.spec.checks` lets none pass.
+    """
     merged: dict[tuple[str, Within], Scenario] = {}
     for line in survive:
         for name, loss in _losses(line.lose, estate):
@@ -91,12 +94,22 @@ def _stricter(scenario: Scenario, other: Scenario | None) -> Scenario:
 
 
 def _losses(lose: str, estate: Estate) -> _Named:
-    if lose in _ANY:
-        yield from _ANY[lose](estate)
-        return
-    # A name may be both a provider's and a site's: both must be survived.
-    yield from (found for found in _each_provider(estate) if found[0] == f"lose provider {lose}")
-    yield from (found for found in _each_site(estate) if found[0] == f"lose site {lose}")
+    if lose in SCENARIOS_OF:
+        return SCENARIOS_OF[lose](estate)
+    if lose in estate.sites.values():
+        return iter([_provider(lose, estate)])
+    if lose in estate.sites:
+        return iter([_site(lose)])
+    # A line without scenarios would be taken for survived.
+    raise ValueError(f"`lose: {lose}` stands for no scenario, nor for a provider or site")
+
+
+def _provider(provider: str, estate: Estate) -> tuple[str, Loss]:
+    return f"lose provider {provider}", Loss(sites=_sites_of(estate, provider))
+
+
+def _site(site: str) -> tuple[str, Loss]:
+    return f"lose site {site}", Loss(sites=frozenset({site}))
 
 
 def _sites_of(estate: Estate, *providers: str) -> frozenset[str]:
@@ -105,7 +118,7 @@ def _sites_of(estate: Estate, *providers: str) -> frozenset[str]:
 
 def _each_provider(estate: Estate) -> _Named:
     for provider in sorted(set(estate.sites.values())):
-        yield f"lose provider {provider}", Loss(sites=_sites_of(estate, provider))
+        yield _provider(provider, estate)
 
 
 def _each_two_providers(estate: Estate) -> _Named:
@@ -115,7 +128,7 @@ def _each_two_providers(estate: Estate) -> _Named:
 
 def _each_site(estate: Estate) -> _Named:
     for site in estate.sites:
-        yield f"lose site {site}", Loss(sites=frozenset({site}))
+        yield _site(site)
 
 
 def _each_zone(estate: Estate) -> _Named:
@@ -155,7 +168,7 @@ def _spot(_estate: Estate) -> _Named:
     yield "lose spot", Loss(spot=True)
 
 
-_ANY: dict[str, Callable[[Estate], _Named]] = {
+SCENARIOS_OF: Mapping[str, Callable[[Estate], _Named]] = {
     "any provider": _each_provider,
     "any two providers": _each_two_providers,
     "any site": _each_site,
@@ -165,3 +178,4 @@ _ANY: dict[str, Callable[[Estate], _Named]] = {
     "any uplink": _each_uplink,
     "spot": _spot,
 }
+"""What `lose` may say besides a name, to its scenarios: the same lines as `argosy.spec.checks.LOSSES`."""

@@ -322,9 +322,13 @@ Within = Annotated[
 class SurvivalSpec(SpecModel):
     """A contingency and its floor."""
 
-    lose: Text
-    """`any provider | any site | any zone | any feed | any uplink | any rack | spot | any two providers`, or
-    the name of one provider or site."""
+    # A description of the field's own, since editors would be shown that of `Text` instead of a docstring.
+    lose: Text = Field(
+        json_schema_extra={
+            "description": "`any provider | any site | any zone | any feed | any uplink | any rack | spot | "
+            "any two providers`, or the name of one provider or site."
+        }
+    )
     keep: KeepSpec
     within: Within = "0"
     """Time until the floor must hold again."""

@@ -74,14 +74,6 @@ def test_nothing_lost_comes_first_and_demands_everything(mixed: World) -> None:
     assert (NOMINAL, Fraction(1), Fraction(1)) == (nominal.id, nominal.training, nominal.inference)
 
 
-def test_a_name_that_is_a_provider_and_a_site_stands_for_both(world: Callable[[], World]) -> None:
-    serve = {"role": "inference", "nodes": 1, "instance_type": "p5en.48xlarge", "zone": "z1"}
-    made = world().cloud("use1", "aws", serve=serve).survive("aws")
-    made.cloud("aws", "gcp", serve=serve | {"instance_type": "a3-ultragpu-8g"})
-
-    assert [NOMINAL, "lose provider aws", "lose site aws"] == list(made.scenarios())
-
-
 def test_two_lines_of_one_scenario_keep_the_higher_floors(mixed: World) -> None:
     mixed.survive("any provider", inference="0", training="0.2").survive("aws", inference="0", training="0.1")
 
