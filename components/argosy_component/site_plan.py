@@ -9,6 +9,7 @@ from argosy.catalog import Catalog
 from argosy.errors import Fault, FleetError
 from argosy.planner.estate import capacity_type_of, node_type_of
 from argosy.planner.models import Lock, PoolPlan
+from argosy.planner.slots import slot_order
 from argosy.spec.loader import LoadedFleet
 from argosy.spec.models import HallSpec, SiteSpec
 from argosy_component.contract import HallPlan, NodePoolPlan, ServerPlan, SitePlan
@@ -97,7 +98,7 @@ def _pool_plan(
 
 
 def _in_slots(slots: Mapping[str, str], servers: Mapping[str, ServerPlan]) -> tuple[ServerPlan, ...]:
-    return tuple(replace(servers[serial], slot=slot) for slot, serial in sorted(slots.items()))
+    return tuple(replace(servers[slots[slot]], slot=slot) for slot in sorted(slots, key=slot_order))
 
 
 def _servers(fleet: LoadedFleet, site: str) -> dict[str, ServerPlan]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from argosy.planner.slots import slot_order
 from argosy.spec.models import HallSpec, NodePoolSpec
 
 if TYPE_CHECKING:
@@ -142,13 +143,8 @@ def _servers(fleet: LoadedFleet, site: str, plan: PoolPlan, watts: int) -> tuple
     if not plan.slots:
         return ()
     known = {server.serial: server for server in fleet.inventories[site].servers}
-    bound = [known[serial] for _, serial in sorted(plan.slots.items(), key=lambda item: _slot_order(item[0]))]
+    bound = [known[plan.slots[slot]] for slot in sorted(plan.slots, key=slot_order)]
     return tuple(HeldServer(server.serial, server.rack, server.feeds, watts) for server in bound)
-
-
-def _slot_order(slot: str) -> tuple[int, str]:
-    # Slot numbers are padded to two digits, so `slot-100` sorts before `slot-11` as text.
-    return len(slot), slot
 
 
 def _hall(site: HallSpec) -> Hall:

@@ -29,6 +29,12 @@ def slot_names(kind: str, count: int) -> list[str]:
     return [f"{kind}-{number:02d}" for number in range(1, count + 1)]
 
 
+def slot_order(slot: str) -> tuple[str, int, str]:
+    """Sort key by which `slot-11` comes before `slot-100`: numbers are padded to two digits only."""
+    kind, _, number = slot.rpartition("-")
+    return kind, len(number), number
+
+
 def bind_slots(
     inventory: InventorySpec, wishes: Iterable[PoolWish], previous: Mapping[str, PoolPlan]
 ) -> dict[str, PoolPlan]:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from argosy.planner.slots import slot_order
 from argosy.spec.models import CloudSiteSpec, HallSpec
 from argosy.spec.words import counted
 
@@ -65,12 +66,14 @@ def _wrong_slots(
     for kind, bound, wanted in (("slot", plan.slots, plan.nodes), ("spare", plan.spares, spec.spares)):
         names = {f"{kind}-{number:02d}" for number in range(1, wanted + 1)}
         if bound.keys() != names:
-            odd = ", ".join(sorted(bound.keys() ^ names))
+            odd = ", ".join(sorted(bound.keys() ^ names, key=slot_order))
             verb = "is" if wanted == 1 else "are"
             yield f"{pool_id}: {counted(wanted, kind)} {verb} wanted; missing or too many: {odd}"
     inventory = fleet.inventories[site]
     types = {server.serial: inventory.server_type_of(server) for server in inventory.servers}
-    for slot, serial in sorted((plan.slots | plan.spares).items()):
+    held = plan.slots | plan.spares
+    for slot in sorted(held, key=slot_order):
+        serial = held[slot]
         if serial not in types:
             yield f"{pool_id}: {slot} names server {serial}, which the inventory of {site} lacks"
         elif types[serial] != spec.server_type:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from argosy.planner.models import PoolPlan
-from argosy.planner.slots import PoolWish, bind_slots
+from argosy.planner.slots import PoolWish, bind_slots, slot_names, slot_order
 from argosy.spec.inventory import InventorySpec
+
+if TYPE_CHECKING:
+    from conftest import World
 
 TRAIN = PoolWish("oslo/train", "dgx-h200", 3, 1)
 
@@ -105,3 +111,23 @@ def test_spares_are_bound_after_every_pool_has_its_nodes() -> None:
         len(bound["oslo/b"].slots),
         len(bound["oslo/a"].spares),
     )
+
+
+@pytest.mark.parametrize("kind", ["slot", "spare"])
+def test_slots_sort_by_number_where_a_pool_has_over_a_hundred(kind: str) -> None:
+    names = slot_names(kind, 1_001)
+
+    assert names == sorted(sorted(names), key=slot_order)
+    assert names != sorted(names)
+
+
+def test_the_servers_of_a_pool_over_a_hundred_are_switched_on_in_slot_order(
+    world: Callable[[], World],
+) -> None:
+    train = {"role": "training", "nodes": 101, "server_type": "dgx-h200"}
+    made = world().hall("north", 101, train=train)
+    lock = made.plan()
+    (pool,) = made.estate(lock).pools
+
+    bound = lock.pools["north/train"].slots
+    assert [bound[f"slot-{n:02d}"] for n in range(1, 102)] == [server.serial for server in pool.servers]

@@ -237,6 +237,14 @@ def test_a_slot_too_many_is_refused(made: World, lock: Lock) -> None:
     )
 
 
+def test_as_many_slots_under_other_names_are_refused(made: World, lock: Lock) -> None:
+    bound = lock.pools["north/train"].slots["slot-02"]
+
+    assert ["north/train: 4 slots are wanted; missing or too many: slot-02, slot-100"] == lock_error(
+        made, slots(lock, slot_02=None, slot_100=bound)
+    )
+
+
 def test_a_slot_that_names_an_unknown_server_is_refused(made: World, lock: Lock) -> None:
     assert ["north/train: slot-01 names server SOUTH000, which the inventory of north lacks"] == lock_error(
         made, slots(lock, slot_01="SOUTH000")
