@@ -7,6 +7,8 @@ the witnesses. Equal inputs give equal locks, byte for byte.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from math import floor
 from typing import TYPE_CHECKING
 
 import argosy
@@ -18,7 +20,6 @@ from argosy.planner.facts import plan_facts, spec_parts
 from argosy.planner.models import SCHEMA_VERSION, Lock, PoolPlan, ScenarioPlan
 from argosy.planner.reasons import unpowered
 from argosy.planner.slots import PoolWish, bind_slots
-from argosy.planner.verify import share_excesses
 from argosy.planner.witness import find_witness, homes_of
 from argosy.spec.models import HallSpec, NodePoolSpec
 from argosy.spec.words import counted
@@ -67,10 +68,21 @@ def _prove(spec: FleetSpec, estate: Estate) -> tuple[ScenarioPlan, ...]:
     homes = homes_of(witnesses[0].plan)
     witnesses += [find_witness(spec.demand, estate, scenario, homes) for scenario in failures]
     broken: list[Shortfall | ShareExcess] = [s for witness in witnesses for s in witness.shortfalls]
-    broken += share_excesses(spec, estate)
+    broken += _share_excesses(spec, estate)
     if broken:
         raise ShortfallError(broken)
     return tuple(witness.plan for witness in witnesses)
+
+
+def _share_excesses(spec: FleetSpec, estate: Estate) -> Iterator[ShareExcess]:
+    if spec.max_share is None:
+        return
+    total = sum(pool.accelerators for pool in estate.pools)
+    allowed = floor(Fraction(spec.max_share.provider) * total)
+    for provider in sorted(set(estate.sites.values())):
+        held = sum(pool.accelerators for pool in estate.pools if pool.provider == provider)
+        if held > allowed:
+            yield ShareExcess(provider, held, allowed, total)
 
 
 def _hold(fleet: LoadedFleet, previous: Lock | None) -> dict[str, PoolPlan]:

@@ -1,7 +1,9 @@
 """Prove that a lock keeps what the fleet file promises, by plain integer arithmetic: no solver, no search.
 
-Shares with the planner only the list of scenarios and their effects. What a floor demands and whether a
-witness meets it is computed once more, so that a mistake in the planner cannot vouch for itself.
+Shares with the planner what the words of the fleet file mean: the facts that count, the estate that a lock
+makes of it, the list of scenarios and their effects; each is tested by itself. Everything that judges is
+computed once more, so that a mistake in the planner cannot vouch for itself: what a floor demands, whether a
+witness is possible and meets it, and what `max_share` allows.
 
 | question | error |
 |---|---|
@@ -13,6 +15,7 @@ witness meets it is computed once more, so that a mistake in the planner cannot 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -39,7 +42,7 @@ def verify_plan(fleet: LoadedFleet, lock: Lock, catalog: Catalog) -> None:
         raise _lock_error(fleet, [*stale, *wrong])
     estate = build_estate(fleet, lock.pools, catalog)
     scenarios = enumerate_scenarios(fleet.spec.survive, estate)
-    short = [*shortfalls(fleet.spec.demand, scenarios, lock), *share_excesses(fleet.spec, estate)]
+    short = [*shortfalls(fleet.spec.demand, scenarios, lock), *_above_share(fleet.spec, estate)]
     stale += changed_facts(fleet, lock, catalog)
     if stale:
         # What the lock would leave unserved tells the reader whether planning again is all it takes.
@@ -51,16 +54,16 @@ def verify_plan(fleet: LoadedFleet, lock: Lock, catalog: Catalog) -> None:
         raise ShortfallError(short)
 
 
-def share_excesses(spec: FleetSpec, estate: Estate) -> Iterator[ShareExcess]:
-    """Every provider that holds more accelerators than `max_share` allows."""
+def _above_share(spec: FleetSpec, estate: Estate) -> Iterator[ShareExcess]:
     if spec.max_share is None:
         return
-    total = sum(pool.accelerators for pool in estate.pools)
-    allowed = int(spec.max_share.provider * total)
-    for provider in sorted(set(estate.sites.values())):
-        held = sum(pool.accelerators for pool in estate.pools if pool.provider == provider)
-        if held > allowed:
-            yield ShareExcess(provider, held, allowed, total)
+    held: Counter[str] = Counter()
+    for pool in estate.pools:
+        held[pool.provider] += pool.accelerators
+    share, whole = spec.max_share.provider.as_integer_ratio()
+    for provider, accelerators in sorted(held.items()):
+        if accelerators * whole > share * held.total():
+            yield ShareExcess(provider, accelerators, share * held.total() // whole, held.total())
 
 
 def _lock_error(fleet: LoadedFleet, reasons: Sequence[str]) -> LockError:

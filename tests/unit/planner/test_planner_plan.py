@@ -154,6 +154,22 @@ def test_a_provider_above_its_share_is_refused_in_accelerators(world: NewWorld) 
     )
 
 
+def test_a_provider_one_accelerator_above_its_share_is_refused(world: NewWorld) -> None:
+    made = world().cloud("use1", serve=cloud("inference", 3)).hall("oslo", 2, serve=metal("inference", 2))
+    made.max_share = "0.59"
+
+    assert ["max_share.provider: aws holds 24 of 40 accelerators; allowed are 23; 1 too many"] == shortfalls(
+        made
+    )
+
+
+def test_a_share_may_be_used_to_its_last_accelerator(world: NewWorld) -> None:
+    made = world().cloud("use1", serve=cloud("inference", 3)).hall("oslo", 2, serve=metal("inference", 2))
+    made.max_share = "0.6"
+
+    made.verify(made.plan())
+
+
 def test_an_open_size_is_refused_with_a_way_out(world: NewWorld) -> None:
     made = world().cloud("use1", serve=cloud("inference", {"min": 0, "max": 9})).serve("bot", None)
 

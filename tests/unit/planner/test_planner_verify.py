@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import argosy.planner
 from argosy.catalog import Catalog
 from argosy.errors import LockError, ShortfallError
 from argosy.planner.facts import spec_parts
@@ -14,6 +17,8 @@ from argosy.planner.models import Lock, PoolPlan
 
 if TYPE_CHECKING:
     from conftest import World
+
+PLANNER = Path(argosy.planner.__path__[0])
 
 TRAIN = {"role": "training", "nodes": 4, "server_type": "dgx-h200", "spares": 1}
 SERVE = {"role": "inference", "nodes": 4, "instance_type": "p5en.48xlarge", "zones": ["z1", "z2"]}
@@ -393,13 +398,35 @@ def test_a_job_that_must_run_and_does_not_is_a_shortfall(made: World, lock: Lock
     ] == str(caught.value).splitlines()
 
 
-def test_a_provider_above_its_share_is_a_shortfall(made: World, lock: Lock) -> None:
+@pytest.mark.parametrize(("share", "allowed"), [("0.5", 56), ("0.57", 63)])
+def test_a_provider_above_its_share_is_a_shortfall(made: World, lock: Lock, share: str, allowed: int) -> None:
     # The lock of the same fleet with a looser cap, made to look current.
-    made.max_share = "0.5"
+    made.max_share = share
     current = made.fleet()
     forged = lock.model_copy(update={"spec_sha256": current.sha256, "spec_parts": spec_parts(current.spec)})
-    with pytest.raises(ShortfallError, match="metal holds 64 of 112 accelerators; allowed are 56"):
+    with pytest.raises(ShortfallError) as caught:
         made.verify(forged)
+
+    assert str(caught.value).startswith(
+        f"max_share.provider: metal holds 64 of 112 accelerators; allowed are {allowed}; "
+    )
+
+
+def planner_imports(module: str) -> set[str]:
+    """Which modules of the planner a module of it imports."""
+    parsed = ast.parse((PLANNER / f"{module}.py").read_text(encoding="utf-8"))
+    names = {node.module for node in ast.walk(parsed) if isinstance(node, ast.ImportFrom) and node.module}
+    return {name.removeprefix("argosy.planner.") for name in names if name.startswith("argosy.planner.")}
+
+
+def test_verifier_and_planner_share_no_module_that_judges() -> None:
+    verifier = {path.stem for path in PLANNER.glob("verify*.py")}
+    imported = {name for module in verifier for name in planner_imports(module)} - verifier
+
+    assert {"canonical", "contingencies", "effects", "estate", "facts", "lock", "models", "slots"} == imported
+    for path in PLANNER.glob("*.py"):
+        if path.stem not in verifier:
+            assert verifier.isdisjoint(planner_imports(path.stem)), path.stem
 
 
 def test_everything_wrong_is_listed_at_once(made: World, lock: Lock) -> None:
