@@ -118,10 +118,10 @@ def _wish(pool_id: str, pool: NodePoolSpec) -> PoolWish:
 
 
 def _unplannable(fleet: LoadedFleet, catalog: Catalog) -> Iterator[Fault]:
-    for service in fleet.spec.demand.inference:
+    for index, service in enumerate(fleet.spec.demand.inference):
         if service.nodes is None:
             yield fleet.fault(
-                f"demand.inference.{fleet.spec.demand.inference.index(service)}",
+                f"demand.inference[{index}]",
                 given=f"service {service.name!r} without `nodes`",
                 expected="its size in nodes, since the planner cannot size a service from requests yet",
                 fix="add `nodes: COUNT`",

@@ -177,7 +177,7 @@ def test_an_open_size_is_refused_with_a_way_out(world: NewWorld) -> None:
         made.plan()
     assert 2 == len(caught.value.faults)
     assert "the planner cannot choose sizes yet; pin it, e.g. `nodes: 9`" in str(caught.value)
-    assert "service 'bot' without `nodes`" in str(caught.value)
+    assert "demand.inference[0]: given service 'bot' without `nodes`" in str(caught.value)
 
 
 def test_a_pool_that_asks_for_more_servers_than_are_left_is_refused(world: NewWorld) -> None:
