@@ -60,5 +60,5 @@ def _pool_numbers(site: SiteSpec, name: str, nodes: int, catalog: Catalog) -> di
         "nodes": nodes,
         "accelerator": node_type.accelerator,
         "accelerators": nodes * node_type.accelerators,
-        "capacityType": capacity_type_of(site, pool),
+        "capacityType": capacity_type_of(pool),
     }

@@ -87,7 +87,7 @@ def _pool_plan(
         node_type=node_type_of(site, pool, catalog),
         nodes=planned.nodes,
         by_zone=dict(sorted(planned.by_zone.items())),
-        capacity_type=capacity_type_of(site, pool),
+        capacity_type=capacity_type_of(pool),
         reservation=capacity.reservation if capacity else None,
         capacity_ends=capacity.ends.isoformat() if capacity and capacity.ends else None,
         image_url=pool.image.url if pool.image else None,

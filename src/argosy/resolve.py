@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
-from argosy.catalog import METAL, Catalog, NodeType, NotInCatalogError
+from argosy.catalog import Catalog, NodeType, NotInCatalogError
+from argosy.planner.estate import node_type_of
 from argosy.providers import Provider
 from argosy.spec.hints import nearest
 from argosy.spec.models import NodePoolSpec
@@ -76,18 +77,12 @@ def _check_pools(fleet: LoadedFleet, catalog: Catalog, providers: Mapping[str, P
             if provider is None:
                 continue
             try:
-                node_type = _node_type(catalog, site.provider, pool)
+                node_type = node_type_of(site, pool, catalog)
             except NotInCatalogError as error:
                 yield _unknown_type(fleet, at, pool, error)
                 continue
             yield from _check_capacity(fleet, at, pool, node_type, provider)
             yield from _check_one_fabric(fleet, at, pool, node_type)
-
-
-def _node_type(catalog: Catalog, provider: str, pool: NodePoolSpec) -> NodeType:
-    if provider == METAL:
-        return catalog.server_type(pool.server_type or "")
-    return catalog.instance_type(provider, pool.instance_type or "")
 
 
 def _unknown_type(fleet: LoadedFleet, at: str, pool: NodePoolSpec, error: NotInCatalogError) -> Fault:
@@ -195,7 +190,7 @@ def _accelerators_of(fleet: LoadedFleet, catalog: Catalog, role: str) -> set[str
         for pool in site.node_pools.values():
             if pool.role == role:
                 try:
-                    found.add(_node_type(catalog, site.provider, pool).accelerator)
+                    found.add(node_type_of(site, pool, catalog).accelerator)
                 except NotInCatalogError:
                     return None
     return found

@@ -55,3 +55,10 @@ def test_a_pool_over_a_hundred_is_declared_in_the_order_of_its_slots():
     numbers = range(1, SERVERS // 2 + 1)
     assert [f"slot-{n:02d}" for n in numbers] == [server.slot for server in pool.servers]
     assert [f"spare-{n:02d}" for n in numbers] == [server.slot for server in pool.spares]
+
+
+def test_a_hall_owns_the_servers_of_a_pool_that_does_not_say_so():
+    fleet, catalog = fleet_of_one_pool(), load_catalog()
+    [site] = site_plans(fleet, plan_capacity(fleet, catalog, previous=None), catalog)
+
+    assert ["owned"] == [pool.capacity_type for pool in site.node_pools]

@@ -89,16 +89,12 @@ class Estate:
 
 def node_type_of(site: SiteSpec, pool: NodePoolSpec, catalog: Catalog) -> NodeType:
     """What the catalogue says of the pool's nodes; raises NotInCatalogError."""
-    if isinstance(site, HallSpec):
-        return catalog.server_type(pool.server_type or "")
-    return catalog.instance_type(site.provider, pool.instance_type or "")
+    return catalog.node_type(f"{site.provider}/{pool.server_type or pool.instance_type}")
 
 
-def capacity_type_of(site: SiteSpec, pool: NodePoolSpec) -> str:
-    """How the pool's nodes are obtained; left out, a hall owns them and a cloud rents them on demand."""
-    if pool.capacity is not None:
-        return pool.capacity.type
-    return "owned" if isinstance(site, HallSpec) else "on-demand"
+def capacity_type_of(pool: NodePoolSpec) -> str:
+    """How the pool's nodes are obtained. Only pools of a hall, which owns its servers, may leave it out."""
+    return pool.capacity.type if pool.capacity else "owned"
 
 
 def build_estate(fleet: LoadedFleet, pools: Mapping[str, PoolPlan], catalog: Catalog) -> Estate:
@@ -129,7 +125,7 @@ def _held_pool(
         role=pool.role,
         accelerator=node_type.accelerator,
         accelerators=node_type.accelerators * plan.nodes,
-        capacity_type=capacity_type_of(site, pool),
+        capacity_type=capacity_type_of(pool),
         nodes=plan.nodes,
         by_zone=plan.by_zone,
         servers=_servers(fleet, site_name, plan, node_type.node_power_watts or 0),

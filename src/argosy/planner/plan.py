@@ -143,10 +143,6 @@ def _unplannable(fleet: LoadedFleet, catalog: Catalog) -> Iterator[Fault]:
                     expected="a server type with `node_power_kw`, or nothing can be said about the feeds",
                     fix="choose one from: argosy catalog server-types",
                 )
-            if not isinstance(site, HallSpec) and not (pool.zone or pool.zones):
-                yield fleet.fault(
-                    path, given="no zone", expected="`zone` or `zones`", fix=f"add a zone of {site.region}"
-                )
 
 
 def _unfilled(fleet: LoadedFleet, pools: Mapping[str, PoolPlan]) -> Iterator[Fault]:

@@ -39,7 +39,9 @@ class World:
         self.path = Path("stacks/fleets/test.yaml")
 
     def cloud(self, name: str, provider: str = "aws", **pools: Plain) -> Self:
-        self.sites[name] = {"provider": provider, "region": "somewhere-1", "node_pools": pools}
+        on_demand = {"capacity": {"type": "on-demand"}}
+        node_pools = {pool: on_demand | plain for pool, plain in pools.items()}
+        self.sites[name] = {"provider": provider, "region": "somewhere-1", "node_pools": node_pools}
         return self
 
     def hall(
