@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from argosy.planner.contingencies import NOMINAL, Scenario
 
 if TYPE_CHECKING:
-    from argosy.spec.models import DemandSpec
+    from argosy.spec.models import DemandSpec, InferenceDemand
 
 TRAINING = "training"
 """The workload under which the sum over all training jobs stands."""
@@ -19,9 +19,10 @@ def required_nodes(demand: DemandSpec, scenario: Scenario) -> dict[str, int]:
 
     A service keeps its share of nodes, rounded up. Jobs run whole or not at all: protected ones in every
     scenario with a training floor, all of them with nothing lost; those that run add up to the floor's share.
+    Raises ValueError for a service without a size, which `plan_capacity` refuses before it asks.
     """
     required = {
-        f"inference/{service.name}": _share(scenario.inference, service.nodes or 0)
+        f"inference/{service.name}": _share(scenario.inference, _size(service))
         for service in demand.inference
     }
     if scenario.training > 0:
@@ -29,6 +30,12 @@ def required_nodes(demand: DemandSpec, scenario: Scenario) -> dict[str, int]:
         required |= {f"training/{job.name}": job.nodes for job in whole}
         required[TRAINING] = _share(scenario.training, sum(job.nodes for job in demand.training))
     return {workload: nodes for workload, nodes in sorted(required.items()) if nodes}
+
+
+def _size(service: InferenceDemand) -> int:
+    if service.nodes is None:
+        raise ValueError(f"inference/{service.name} is unsized")
+    return service.nodes
 
 
 def _share(share: Fraction, nodes: int) -> int:

@@ -9,6 +9,7 @@ witness is possible and meets it, and what `max_share` allows.
 |---|---|
 | Is the lock of this fleet file, and do the facts it rests on still hold? | LockError |
 | Do pools, zones, slots and spares match the fleet file and the inventories? | LockError |
+| Has every service a size? | LockError |
 | Does every scenario have a witness that uses only what survives, as it may be used? | LockError |
 | Does the witness meet every floor, and does everybody stay within `max_share`? | ShortfallError |
 """
@@ -25,7 +26,7 @@ from argosy.planner.estate import Estate, build_estate
 from argosy.planner.lock import plan_command
 from argosy.planner.verify_holdings import wrong_holdings
 from argosy.planner.verify_stale import changed_facts, changed_parts
-from argosy.planner.verify_witness import shortfalls, wrong_witnesses
+from argosy.planner.verify_witness import shortfalls, unsized, wrong_witnesses
 
 if TYPE_CHECKING:
     from argosy.catalog import Catalog
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 def verify_plan(fleet: LoadedFleet, lock: Lock, catalog: Catalog) -> None:
     """Return if the lock is proven; raise LockError or ShortfallError with everything that is wrong."""
     stale = list(changed_parts(fleet, lock))
-    wrong = list(wrong_holdings(fleet, lock))
+    wrong = [*wrong_holdings(fleet, lock), *unsized(fleet.spec.demand)]
     if wrong:
         raise _lock_error(fleet, [*stale, *wrong])
     estate = build_estate(fleet, lock.pools, catalog)

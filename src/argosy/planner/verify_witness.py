@@ -19,8 +19,15 @@ if TYPE_CHECKING:
 Witness = Mapping[str, Mapping[str, int]]
 
 
+def unsized(demand: DemandSpec) -> Iterator[str]:
+    """One sentence per service without a size; with one, nothing else here can be asked."""
+    for service in demand.inference:
+        if service.nodes is None:
+            yield f"inference/{service.name}: the fleet file gives it no `nodes`, so its floors are unknown"
+
+
 def shortfalls(demand: DemandSpec, scenarios: Sequence[Scenario], lock: Lock) -> Iterator[Shortfall]:
-    """Every floor that a witness of the lock does not meet."""
+    """Every floor that a witness of the lock does not meet; raises ValueError for an unsized service."""
     plans = {(plan.id, plan.within): plan for plan in lock.scenarios}
     for scenario in scenarios:
         plan = plans.get(scenario.key)
@@ -56,7 +63,9 @@ def _told(scenario: str, within: str) -> str:
 def _floors(demand: DemandSpec, scenario: Scenario) -> dict[str, int]:
     floors: dict[str, int] = {}
     for service in demand.inference:
-        floors[f"inference/{service.name}"] = ceil(scenario.inference * (service.nodes or 0))
+        if service.nodes is None:
+            raise ValueError(f"inference/{service.name} is unsized")
+        floors[f"inference/{service.name}"] = ceil(scenario.inference * service.nodes)
     if scenario.training:
         floors["training"] = ceil(scenario.training * sum(job.nodes for job in demand.training))
         for job in demand.training:

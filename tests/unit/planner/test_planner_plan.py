@@ -9,6 +9,7 @@ import pytest
 
 from argosy.catalog import Catalog
 from argosy.errors import FleetError, Shortfall, ShortfallError
+from argosy.planner.floors import required_nodes
 from argosy.planner.lock import render_lock
 
 if TYPE_CHECKING:
@@ -178,6 +179,15 @@ def test_an_open_size_is_refused_with_a_way_out(world: NewWorld) -> None:
     assert 2 == len(caught.value.faults)
     assert "the planner cannot choose sizes yet; pin it, e.g. `nodes: 9`" in str(caught.value)
     assert "demand.inference[0]: given service 'bot' without `nodes`" in str(caught.value)
+
+
+def test_a_service_without_a_size_has_no_floor_rather_than_one_of_nothing(world: NewWorld) -> None:
+    made = world().cloud("use1", serve=cloud("inference", 1))
+    (nominal,) = made.scenarios().values()
+    made.serve("bot", None)
+
+    with pytest.raises(ValueError, match="inference/bot is unsized"):
+        required_nodes(made.fleet().spec.demand, nominal)
 
 
 def test_a_pool_that_asks_for_more_servers_than_are_left_is_refused(world: NewWorld) -> None:

@@ -14,6 +14,7 @@ from argosy.catalog import Catalog
 from argosy.errors import LockError, ShortfallError
 from argosy.planner.facts import spec_parts
 from argosy.planner.models import Lock, PoolPlan
+from argosy.planner.verify_witness import shortfalls
 
 if TYPE_CHECKING:
     from conftest import World
@@ -410,6 +411,23 @@ def test_a_provider_above_its_share_is_a_shortfall(made: World, lock: Lock, shar
     assert str(caught.value).startswith(
         f"max_share.provider: metal holds 64 of 112 accelerators; allowed are {allowed}; "
     )
+
+
+def test_a_service_that_lost_its_size_is_refused(made: World, lock: Lock) -> None:
+    made.inference[0]["nodes"] = None
+
+    assert [
+        "fleet file: demand.inference.any was changed since it was planned",
+        "inference/any: the fleet file gives it no `nodes`, so its floors are unknown",
+    ] == lock_error(made, lock)
+
+
+def test_the_verifier_takes_no_service_without_a_size_for_one_of_nothing(made: World, lock: Lock) -> None:
+    scenarios = list(made.scenarios().values())
+    made.inference[0]["nodes"] = None
+
+    with pytest.raises(ValueError, match="inference/any is unsized"):
+        list(shortfalls(made.fleet().spec.demand, scenarios, lock))
 
 
 def planner_imports(module: str) -> set[str]:
