@@ -51,7 +51,7 @@ def _load(point: EntryPoint) -> Any:
     except ModuleNotFoundError as missing:
         raise ArgosyError(
             f"argosy {point.name} needs the Python package {missing.name!r}, which is not installed; "
-            "install argosy with the extra that brings it (aws, gcp, kubernetes, metal)"
+            "install argosy with the extra that brings it"
         ) from missing
     holder = typer.Typer(add_completion=False, rich_markup_mode=None)
     if not isinstance(loaded, typer.Typer):
