@@ -65,6 +65,14 @@ def file_exists(path: Path) -> bool:
         return False
 
 
+def is_folder(path: Path) -> bool:
+    """Whether a folder stands there. A name that no folder can have names none."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
 def dead_link(path: Path) -> str | None:
     """What is wrong with a symbolic link that leads to no file; None when `path` is not one."""
     try:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from argosy.spec.hints import nearest
 from argosy.spec.models import HallSpec, NodeRange
+from argosy.spec.path_checks import check_paths
 
 if TYPE_CHECKING:
     from argosy.errors import Fault
@@ -22,7 +22,7 @@ def check_halls(fleet: LoadedFleet) -> Iterator[Fault]:
     for name, hall in halls.items():
         inventory = fleet.inventories[name]
         yield from _check_unique_names(fleet, name, hall)
-        yield from _check_paths(fleet, name, hall)
+        yield from check_paths(fleet, name, hall)
         yield from _check_inventory(fleet, name, hall, inventory)
         yield from _check_stock(fleet, name, hall, inventory)
     yield from _check_each_once(fleet)
@@ -47,22 +47,6 @@ def _repeated(names: Iterable[str]) -> Iterator[tuple[int, str]]:
         if name in seen:
             yield index, name
         seen.add(name)
-
-
-def _check_paths(fleet: LoadedFleet, site: str, hall: HallSpec) -> Iterator[Fault]:
-    paths = {
-        "claims.path": hall.claims.path,
-        "ca_certificate": hall.ca_certificate,
-        "simulator.directory": hall.simulator.directory if hall.simulator else None,
-    }
-    for key, text in paths.items():
-        if text is not None and (PurePosixPath(text).is_absolute() or ".." in PurePosixPath(text).parts):
-            yield fleet.fault(
-                f"sites.{site}.{key}",
-                given=f"{text!r}, which lies outside the project",
-                expected="a path relative to the project's root, so that it is the same on every computer",
-                fix="write e.g. .argosy/…",
-            )
 
 
 def _check_inventory(

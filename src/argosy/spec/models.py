@@ -196,14 +196,14 @@ class ClaimsSpec(SpecModel):
 
     backend: Literal["sqlite"] = "sqlite"
     path: Text
-    """Path of the claims file, relative to the project root."""
+    """Path of the claims file: relative to the project root, or in full."""
 
 
 class SimulatorSpec(SpecModel):
     """Marks a hall whose servers are simulated on this computer; no packet leaves the loopback interface."""
 
     directory: Text
-    """Folder of the running simulator's endpoint file, relative to the project root."""
+    """Folder of the running simulator's files, below `.argosy/` of the project root."""
     time_scale: Annotated[int, Field(strict=True, ge=1, le=100_000)] = 1
     """How many simulated seconds pass in one real second."""
 

@@ -89,7 +89,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
 
 
 SIMULATED = {
-    "    ca_certificate: bmc-ca.pem\n": "    simulator: {directory: simulator, time_scale: 600}\n",
+    "    ca_certificate: bmc-ca.pem\n": "    simulator: {directory: .argosy/simulator, time_scale: 600}\n",
 }
 
 
@@ -250,7 +250,7 @@ def test_the_simulator_plays_every_server_of_the_inventory_and_every_image(tmp_p
     made = simulated(tmp_path)
     config, directory = simulator_of(made.fleet)
 
-    assert tmp_path / "simulator" == directory
+    assert tmp_path / ".argosy/simulator" == directory
     assert (("node",), 600) == (config.images, config.time_scale)
     assert [server.serial for server in made.fleet.inventories["hall"].servers] == [
         server.serial for server in config.halls[0].servers
@@ -279,13 +279,13 @@ def test_beside_a_running_simulator_nothing_is_said_to_have_started(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made = simulated(tmp_path)
-    (tmp_path / "simulator").mkdir()
-    held = locked(tmp_path / "simulator" / "simulator.lock", 1.0)
+    (tmp_path / ".argosy/simulator").mkdir(parents=True)
+    held = locked(tmp_path / ".argosy/simulator" / "simulator.lock", 1.0)
     with held, pytest.raises(SimulatorError, match="runs here already"):
         simulate_fleet(str(made.path), detach=False, stop=False)
 
     assert "" == capsys.readouterr().out
-    assert not (tmp_path / "simulator" / "simulator.json").exists()
+    assert not (tmp_path / ".argosy/simulator" / "simulator.json").exists()
 
 
 def test_in_the_foreground_it_is_announced_when_it_answers_and_leaves_its_clock_for_the_provider(
@@ -296,14 +296,14 @@ def test_in_the_foreground_it_is_announced_when_it_answers_and_leaves_its_clock_
 
     def echo(line: str) -> None:
         said.append(line)
-        assert read_endpoint(tmp_path / "simulator").pid == os.getpid()
+        assert read_endpoint(tmp_path / ".argosy/simulator").pid == os.getpid()
         os.kill(os.getpid(), signal.SIGTERM)
 
     monkeypatch.setattr(typer, "echo", echo)
     simulate_fleet(str(made.path), detach=False, stop=False)
 
     assert said[0].startswith("simulator of hall: 4 servers, pid ")
-    assert 600 == read_config(tmp_path / "simulator" / "simulator.json").time_scale
+    assert 600 == read_config(tmp_path / ".argosy/simulator" / "simulator.json").time_scale
 
 
 def faults(project: Project) -> list[str]:
