@@ -276,8 +276,10 @@ def test_a_started_simulator_says_which_digest_each_image_has(
 
 
 def test_beside_a_running_simulator_nothing_is_said_to_have_started(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    # One that serves all the same must fail this test, and not hang it.
+    monkeypatch.setattr(daemon, "_serve", Mock(side_effect=AssertionError("it serves")))
     made = simulated(tmp_path)
     (tmp_path / ".argosy/simulator").mkdir(parents=True)
     held = locked(tmp_path / ".argosy/simulator" / "simulator.lock", 1.0)
