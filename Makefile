@@ -84,7 +84,7 @@ down: $(INSTALLED) ## Take the local fleet down and remove all that it left.
 	if [ -d "$(LOCAL)/state" ]; then \
 	  argosy metal simulate local --detach; \
 	  pulumi stack select --create local; \
-	  pulumi destroy --stack local --yes --skip-preview $(RUN_OPTIONS); \
+	  pulumi destroy --stack local --yes --skip-preview $(RUN_OPTIONS) || argosy metal recover local --down; \
 	  pulumi stack rm local --yes --preserve-config; \
 	fi; \
 	argosy metal simulate local --stop; \

@@ -35,12 +35,16 @@ def simulate(
 
 @app.command()
 def status(
-    env: Env, as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False
+    env: Env,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    stack: Annotated[
+        str | None, typer.Option(help="The Pulumi stack; default: ENV, and ENV-SITE for a site of its own.")
+    ] = None,
 ) -> None:
     """Show every planned machine as the claims store has it; exit 1 unless all of them run."""
     from argosy_metal.commands.status import show_status
 
-    show_status(env, as_json=as_json)
+    show_status(env, as_json=as_json, stack=stack)
 
 
 @app.command()
@@ -58,8 +62,11 @@ def recover(
             resolve_path=True,
         ),
     ] = None,
+    down: Annotated[
+        bool, typer.Option("--down", help="Take the fleet down instead of bringing it up.")
+    ] = False,
 ) -> None:
     """Settle what a killed `pulumi up` left, and run it again. Safe at any time, and more than once."""
     from argosy_metal.commands.recover import recover_fleet
 
-    recover_fleet(env, stack, policy_pack or ())
+    recover_fleet(env, stack, policy_pack or (), down=down)

@@ -23,7 +23,8 @@ _CHILDREN = frozenset(
         "pulumi.policy",
     }
 )
-_CHANGING = frozenset({"up", "update", "destroy", "refresh", "import", "watch"})
+_CHANGING = frozenset({"up", "update", "destroy", "down", "dn", "refresh", "import", "watch"})
+"""Commands that change a stack, with their aliases (`pulumi destroy --help`)."""
 _POLL_SECONDS = 0.1
 
 
@@ -91,8 +92,9 @@ def _changes(process: Process, stack: str) -> bool:
     if process.program != "pulumi" or not _CHANGING & set(process.arguments[1:]):
         return False
     named = _stack_of(process.arguments)
-    # Without a name the command works on the selected stack, which may be this one.
-    return named in (None, stack)
+    # Without a name the command works on the selected stack, which may be this one. A name may come with
+    # its organization and project.
+    return named is None or named.rpartition("/")[2] == stack.rpartition("/")[2]
 
 
 def _stack_of(arguments: tuple[str, ...]) -> str | None:

@@ -23,12 +23,15 @@ from argosy_metal.commands.processes import end_orphans, live_runs
 from argosy_metal.commands.pulumi_cli import PulumiCli, RecoveryError
 from argosy_metal.simulator import daemon
 
+_DOWN_OPTIONS = ("--yes", "--skip-preview", "--continue-on-error", "--suppress-outputs")
 _ORPHAN_PATIENCE_SECONDS = 15.0
 """A provider looks for its parent four times a second, and finishes the request in hand first."""
 
 
-def recover_fleet(env: str, stack: str | None, policy_packs: Sequence[Path] = ()) -> None:
-    """Recover the stack of a fleet, its `up` judged by the policy packs.
+def recover_fleet(
+    env: str, stack: str | None, policy_packs: Sequence[Path] = (), *, down: bool = False
+) -> None:
+    """Recover the stack of a fleet, its `up` judged by the policy packs; with `down`, destroy it instead.
 
     Raises RecoveryError, with exit code 1, if something is left to do.
     """
@@ -36,12 +39,18 @@ def recover_fleet(env: str, stack: str | None, policy_packs: Sequence[Path] = ()
     pulumi = PulumiCli(fleet.root, stack or fleet.name)
     _refuse_beside_a_live_run(fleet.root, pulumi.stack)
     _refuse_another_stack(env, fleet, pulumi)
+    # Before anything is ended or fenced off: a run that lives elsewhere must be able to go on.
+    _refuse_a_lock_that_may_be_held(pulumi)
     for process in end_orphans(fleet.root, _ORPHAN_PATIENCE_SECONDS):
         typer.echo(f"ended what the killed run left: {process.program} (pid {process.pid})")
     _fence(fleet, pulumi)
     if has_simulated_halls(fleet):
         daemon.start_detached(*simulator_of(fleet))
-    _settle(pulumi, recover_command(env, fleet, _owner(fleet, pulumi)), policy_packs)
+    again = recover_command(env, fleet, _owner(fleet, pulumi))
+    if down:
+        _settle(pulumi, f"{again} --down", "destroy", _DOWN_OPTIONS)
+    else:
+        _settle(pulumi, again, "up", _up_options(policy_packs))
 
 
 def _refuse_beside_a_live_run(root: Path, stack: str) -> None:
@@ -90,17 +99,17 @@ def _fence(fleet: LoadedFleet, pulumi: PulumiCli) -> None:
             typer.echo(f"fenced off earlier runs of {owner}")
 
 
-def _settle(pulumi: PulumiCli, again: str, policy_packs: Sequence[Path]) -> None:
+def _settle(pulumi: PulumiCli, again: str, command: str, options: Sequence[str]) -> None:
     _release_lock(pulumi)
     looked = _refresh(pulumi)
-    up = pulumi.try_run("up", *_up_options(policy_packs), "--stack", pulumi.stack)
+    ended = pulumi.try_run(command, *options, "--stack", pulumi.stack)
     if pulumi.pending_operations():
         looked = _refresh(pulumi)
     if left := pulumi.pending_operations():
         raise RecoveryError(f"still pending: {', '.join(left)}; run again: {again}")
-    if up != 0:
+    if ended != 0:
         raise RecoveryError(
-            f"`pulumi up` has failed for the reasons above; the state is clean: {again}"
+            f"`pulumi {command}` has failed for the reasons above; the state is clean: {again}"
             " goes on when they are mended"
         )
     if looked != 0:
@@ -122,16 +131,19 @@ def _up_options(policy_packs: Sequence[Path]) -> list[str]:
     return options + [option for pack in policy_packs for option in ("--policy-pack", str(pack))]
 
 
-def _release_lock(pulumi: PulumiCli) -> None:
-    """Release a lock whose holder is proven to be gone; a shared backend's lock is for people to judge."""
-    holders = lock_holders(pulumi.backend_url(), pulumi.stack_name)
-    if holders is None:
-        typer.echo("who may hold a lock on this backend cannot be told from here, so none is released")
-        return
+def _refuse_a_lock_that_may_be_held(pulumi: PulumiCli) -> None:
+    holders = lock_holders(pulumi.backend_url(), pulumi.stack_name) or []
     if alive := [str(holder) for holder in holders if holder.may_live]:
         raise RecoveryError(
             f"stack {pulumi.stack} is locked by {', '.join(alive)}; if it is gone, recover on its own"
             f" computer, or release the lock: pulumi cancel --stack {pulumi.stack}"
         )
-    if holders:
+
+
+def _release_lock(pulumi: PulumiCli) -> None:
+    """Release a lock whose holder is proven to be gone; a shared backend's lock is for people to judge."""
+    holders = lock_holders(pulumi.backend_url(), pulumi.stack_name)
+    if holders is None:
+        typer.echo("who may hold a lock on this backend cannot be told from here, so none is released")
+    elif holders:
         pulumi.run("cancel", "--yes", "--stack", pulumi.stack)

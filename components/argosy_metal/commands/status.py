@@ -13,10 +13,11 @@ from argosy.cli.load import load_fleet
 from argosy.errors import ArgosyError
 from argosy.planner.lock import load_lock
 from argosy.planner.models import Lock
+from argosy.planner.slots import slot_order
 from argosy.spec.loader import LoadedFleet
 from argosy_metal.claims import Claim, Phase
 from argosy_metal.commands.halls import halls_of
-from argosy_metal.commands.owners import claims_of, recover_command
+from argosy_metal.commands.owners import claims_of, project_name, recover_command
 
 SPARE = "spare"
 UNCLAIMED = "unclaimed"
@@ -43,18 +44,28 @@ class Row:
     image: str
     """First digits of the image's sha256."""
     owner: str
+    is_own: bool = False
+    """Whether the owner is a stack of this fleet."""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether its owner has nothing left to do."""
+        return self.phase == (SPARE if self.is_spare else Phase.RUNNING.value)
 
     @property
     def is_well(self) -> bool:
-        """Whether nothing is left to do."""
-        return self.phase == (SPARE if self.is_spare else Phase.RUNNING.value)
+        """Whether it is ready for this fleet."""
+        return self.is_own and self.is_done
 
 
-def show_status(env: str, *, as_json: bool) -> None:
-    """Print the table, or JSON; raise NotAllRunningError unless every planned server is ready."""
+def show_status(env: str, *, as_json: bool, stack: str | None = None) -> None:
+    """Print the table, or JSON; raise NotAllRunningError unless every planned server is ready.
+
+    A server counts for its stack alone: ENV, or ENV-SITE for a stack of one site, or `stack`.
+    """
     fleet, _ = load_fleet(env)
     claims = claims_of(fleet)
-    rows = status_rows(fleet, load_lock(fleet), claims)
+    rows = status_rows(fleet, load_lock(fleet), claims, stack)
     if as_json:
         typer.echo(json.dumps([asdict(row) for row in rows], indent=2))
     else:
@@ -66,7 +77,9 @@ def show_status(env: str, *, as_json: bool) -> None:
         raise NotAllRunningError(_how_to_go_on(env, fleet, rows))
 
 
-def status_rows(fleet: LoadedFleet, lock: Lock, claims: Sequence[Claim]) -> list[Row]:
+def status_rows(
+    fleet: LoadedFleet, lock: Lock, claims: Sequence[Claim], stack: str | None = None
+) -> list[Row]:
     """Every server that the lock gives to a slot or holds as a spare, by hall and slot."""
     held = {(claim.site, claim.serial): claim for claim in claims}
     rows: list[Row] = []
@@ -76,18 +89,27 @@ def status_rows(fleet: LoadedFleet, lock: Lock, claims: Sequence[Claim]) -> list
             plan = lock.pools[f"{site}/{pool}"]
             planned = [(slot, serial, False) for slot, serial in plan.slots.items()]
             planned += [(slot, serial, True) for slot, serial in plan.spares.items()]
-            for slot, serial, spare in sorted(planned):
+            for slot, serial, spare in sorted(planned, key=lambda row: (row[2], slot_order(row[0]))):
                 place = (site, f"{pool}/{slot}", serial, racks.get(serial, ""), spare)
-                rows.append(_row(*place, held.get((site, serial))))
+                rows.append(_row(*place, held.get((site, serial)), _own_stacks(fleet, site, stack)))
     return rows
 
 
-def _row(hall: str, slot: str, serial: str, rack: str, spare: bool, claim: Claim | None) -> Row:
+def _own_stacks(fleet: LoadedFleet, site: str, stack: str | None) -> frozenset[str]:
+    """Owners that bring up this site of this fleet: the stack that is named, or those usually named so."""
+    names = {stack.rpartition("/")[2]} if stack else {fleet.name, f"{fleet.name}-{site}"}
+    return frozenset(f"{project_name(fleet.root)}/{name}" for name in names)
+
+
+def _row(
+    hall: str, slot: str, serial: str, rack: str, spare: bool, claim: Claim | None, own: frozenset[str]
+) -> Row:
     if claim is None or claim.slot != slot:
-        # Held for another slot, or by another stack: this slot has nothing.
+        # Held for another slot: this slot has nothing.
         return Row(hall, slot, serial, rack, spare, UNCLAIMED, "", claim.owner if claim else "")
     phase = SPARE if spare and claim.phase is Phase.CLAIMED else claim.phase.value
-    return Row(hall, slot, serial, rack, spare, phase, (claim.image_sha256 or "")[:12], claim.owner)
+    image = (claim.image_sha256 or "")[:12]
+    return Row(hall, slot, serial, rack, spare, phase, image, claim.owner, claim.owner in own)
 
 
 def _summary(rows: list[Row]) -> str:
@@ -115,11 +137,14 @@ def _how_to_go_on(env: str, fleet: LoadedFleet, rows: list[Row]) -> str:
     if not any(row.owner for row in rows):
         return "nothing is claimed yet; bring it up with `pulumi up`"
     waiting = [row for row in rows if not row.is_well]
-    under_way = [row for row in waiting if row.phase != UNCLAIMED]
+    under_way = [row for row in waiting if row.phase != UNCLAIMED and not row.is_done]
     commands = [recover_command(env, fleet, owner) for owner in sorted({row.owner for row in under_way})]
     # Where a run was interrupted, its recovery claims the rest of the hall as well.
-    if {row.hall for row in waiting} - {row.hall for row in under_way}:
+    if {row.hall for row in waiting if row.phase == UNCLAIMED} - {row.hall for row in under_way}:
         commands.append("pulumi up")
+    for owner in sorted({row.owner for row in waiting if row.is_done}):
+        stack = owner.rpartition("/")[2]
+        commands.append(f"stack {owner} has servers of this plan; to count them: --stack {stack}")
     told = f"{len(waiting)} of {len(rows)} servers are not ready; to go on:"
     return f"{told} {commands[0]}" if len(commands) == 1 else "\n  ".join([told, *commands])
 

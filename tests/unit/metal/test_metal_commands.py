@@ -161,6 +161,18 @@ def test_what_is_left_to_do_is_a_recovery_of_the_stack_that_began_it(project: Pr
     )
 
 
+def test_what_another_stack_runs_does_not_count_unless_it_is_named(project: Project) -> None:
+    project.plan()
+    for serial, slot in [("H0001", "serve/slot-01"), ("H0003", "serve/slot-02"), ("H0002", "train/slot-01")]:
+        project.hold(serial, slot, "lab/other", Phase.RUNNING)
+    project.hold("H0004", "serve/spare-01", "lab/other")
+
+    told = project.refused().splitlines()
+
+    assert "stack lab/other has servers of this plan; to count them: --stack other" in told[-1]
+    show_status(str(project.path), as_json=False, stack="other")
+
+
 def test_the_stack_of_the_fleets_own_name_needs_no_option(project: Project) -> None:
     project.plan()
     project.claim_all(Phase.BOOTING)

@@ -136,11 +136,28 @@ def test_a_lock_whose_holder_may_live_is_not_released(
 ) -> None:
     monkeypatch.setattr(locks, "_program", Mock(return_value="pulumi"))
     project.lock(**holder)
+    store, _ = project.claim("lab/metal")
 
     with pytest.raises(RecoveryError, match=r"stack metal is locked by ada@.*pulumi cancel --stack metal"):
         project.recover()
 
     assert [] == project.calls()
+    store.assert_may_write("lab/metal")  # the run that holds the lock is not fenced off
+
+
+def test_going_down_it_destroys_where_it_would_bring_up(project: Project) -> None:
+    project.lock()
+
+    recover_fleet("metal", None, down=True)
+
+    assert ["cancel", "refresh", "destroy"] == project.calls()
+
+
+def test_a_failing_destroy_is_told_with_the_command_that_goes_on(project: Project) -> None:
+    project.script(codes={"destroy": 1})
+
+    with pytest.raises(RecoveryError, match=r"`pulumi destroy` has failed.*recover metal --down goes on"):
+        recover_fleet("metal", None, down=True)
 
 
 def test_a_process_that_merely_has_the_dead_holders_number_does_not_count(project: Project) -> None:
