@@ -8,7 +8,7 @@ from argosy.cli.changes import changes
 from argosy.cli.load import load_fleet
 from argosy.cli.proven import proven
 from argosy.errors import LockError
-from argosy.planner.lock import load_lock, render_lock, write_lock
+from argosy.planner.lock import load_lock, refuse_what_is_no_file, render_lock, write_lock
 from argosy.planner.models import Lock
 from argosy.planner.plan import plan_capacity
 from argosy.planner.verify import verify_plan
@@ -33,6 +33,7 @@ def plan_fleet(env: str) -> None:
 
 def _previous(fleet: LoadedFleet) -> Lock | None:
     """The lock whose slots should stay as they are; one that cannot be read binds nothing, which is said."""
+    refuse_what_is_no_file(fleet)
     if not fleet.lock_path.exists():
         return None
     try:

@@ -59,12 +59,21 @@ def write_lock(lock: Lock, path: Path) -> None:
     _sync_folder(path.parent)
 
 
+def refuse_what_is_no_file(fleet: LoadedFleet) -> None:
+    """Raise LockError when a folder or a pipe stands where the lock belongs: none could be written."""
+    path = fleet.lock_path
+    if path.exists() and not path.is_file():
+        kind = "a folder" if path.is_dir() else "not a file"
+        raise LockError(f"{fleet.named(path)}: is {kind}. Move it away, and run: {plan_command(fleet)}")
+
+
 def load_lock(fleet: LoadedFleet) -> Lock:
     """The lock beside the fleet file, its shape checked and no more; see `argosy.planner.verify`.
 
     Raises LockError when it is missing, unreadable, of another schema, or was edited out of shape.
     """
     path, command = fleet.named(fleet.lock_path), plan_command(fleet)
+    refuse_what_is_no_file(fleet)
     try:
         text = fleet.lock_path.read_text(encoding="utf-8")
     except FileNotFoundError:

@@ -147,6 +147,17 @@ def test_an_unreadable_lock_is_replaced_and_that_is_said(
     assert 0 == argosy("check", "small")
 
 
+def test_a_folder_in_the_place_of_the_lock_is_said_before_anything_is_planned(
+    argosy: Argosy, lock_file: Path, capsys: Output
+) -> None:
+    lock_file.mkdir()
+
+    assert 2 == argosy("plan", "small")
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == "stacks/fleets/small.lock.json: is a folder. Move it away, and run: argosy plan small\n"
+
+
 def test_check_proves_and_shows_every_scenario(argosy: Argosy, project: Path, capsys: Output) -> None:
     argosy("plan", "small")
     capsys.readouterr()

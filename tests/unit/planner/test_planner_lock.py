@@ -107,7 +107,16 @@ def test_a_folder_in_the_place_of_the_lock_is_said(fleet: LoadedFleet) -> None:
     fleet.lock_path.unlink()
     fleet.lock_path.mkdir()
 
-    assert "cannot be read (Is a directory)" in refusal(fleet)
+    assert refusal(fleet) == (
+        "stacks/fleets/test.lock.json: is a folder. Move it away, and run: argosy plan test"
+    )
+
+
+def test_a_pipe_in_the_place_of_the_lock_is_not_waited_for(fleet: LoadedFleet) -> None:
+    fleet.lock_path.unlink()
+    os.mkfifo(fleet.lock_path)
+
+    assert "is not a file. Move it away, and run: argosy plan test" in refusal(fleet)
 
 
 @pytest.mark.parametrize("version", [0, 2, "1", None, True, 1.0])
