@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -64,16 +65,17 @@ class Copy:
             self.run(str(Path(sys.prefix, "bin", "argosy")), "metal", "status", "local", "--json")
         )
 
-    def processes(self) -> list[psutil.Process]:
-        """Every process, but this test's own, that works in the copy or was started from it."""
-        return [process for process in psutil.process_iter() if self._is_of(process)]
+    def processes(self) -> dict[int, str]:
+        """Every process that works in the copy or was started from it: id to command line."""
+        found = {process.pid: self._told(process) for process in psutil.process_iter()}
+        return {pid: command for pid, command in found.items() if command}
 
-    def _is_of(self, process: psutil.Process) -> bool:
+    def _told(self, process: psutil.Process) -> str:
         try:
             words = [process.cwd(), *process.cmdline()]
-        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
-            return False
-        return any(str(self.folder) in word for word in words)
+        except (psutil.NoSuchProcess, psutil.AccessDenied):  # a zombie is no process any more, either
+            return ""
+        return " ".join(words) if any(str(self.folder) in word for word in words) else ""
 
 
 @pytest.fixture
@@ -88,25 +90,37 @@ def copy(tmp_path: Path) -> Iterator[Copy]:
     (tmp_path / ".venv").symlink_to(sys.prefix)
     project = Copy(tmp_path)
     yield project
-    for process in project.processes():
-        process.kill()
+    for pid in project.processes():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
-def wait_for_cli(project: Copy, make: "subprocess.Popen[str]", seconds: float = 60) -> psutil.Process:
-    """The `pulumi up` that make started, as soon as it runs."""
+def wait_for_cli(make: "subprocess.Popen[str]", command: str, seconds: float = 60) -> psutil.Process:
+    """The `pulumi COMMAND` that make started, as soon as it runs."""
     for _ in range(int(seconds / 0.05)):
         for process in psutil.Process(make.pid).children(recursive=True):
             with contextlib.suppress(psutil.NoSuchProcess):
-                if process.name() == "pulumi" and "up" in process.cmdline()[1:2]:
+                if process.name() == "pulumi" and [command] == process.cmdline()[1:2]:
                     return process
         assert make.poll() is None, "make ended before it started the engine"
         time.sleep(0.05)
-    raise AssertionError(f"no `pulumi up` within {seconds} s")
+    raise AssertionError(f"no `pulumi {command}` within {seconds} s")
 
 
-def surviving_plugins(project: Copy) -> list[psutil.Process]:
+def kill_cli(project: Copy, target: str, seconds: float) -> None:
+    """Start `make TARGET` and kill its `pulumi` so many seconds after that began; its children end alone."""
+    with project.start("make", "--old-file=.venv/.installed", target) as make:
+        cli = wait_for_cli(make, {"up": "up", "down": "destroy"}[target])
+        time.sleep(seconds)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            cli.kill()
+        make.communicate(timeout=60)
+    assert_orphans_end(project)
+
+
+def surviving_plugins(project: Copy) -> list[str]:
     """What a run starts, the simulator aside: it is the hall, and outlives runs."""
-    return [process for process in project.processes() if "simulat" not in " ".join(process.cmdline())]
+    return [command for command in project.processes().values() if "simulat" not in command]
 
 
 def assert_orphans_end(project: Copy, seconds: float = 15) -> None:
@@ -114,7 +128,7 @@ def assert_orphans_end(project: Copy, seconds: float = 15) -> None:
         if not surviving_plugins(project):
             return
         time.sleep(0.1)
-    raise AssertionError(f"still running: {[process.cmdline() for process in surviving_plugins(project)]}")
+    raise AssertionError(f"still running: {surviving_plugins(project)}")
 
 
 def assert_whole_fleet(project: Copy) -> None:
@@ -125,6 +139,7 @@ def assert_whole_fleet(project: Copy) -> None:
     assert 16 == len({machine["serial"] for machine in machines})
     servers = SimulatorControl(project.local / "simulator").servers()
     assert {1: 16} == Counter(server["counters"]["installs_started"] for server in servers.values())
+    assert {"On": 16} == Counter(server["power"] for server in servers.values())
 
 
 def pending_operations(project: Copy) -> list[Any]:
@@ -153,7 +168,7 @@ def test_up_twice_then_down_leaves_nothing(copy: Copy) -> None:
 
     copy.make("down")
     assert not (copy.folder / ".argosy").exists()
-    assert [] == copy.processes()
+    assert {} == copy.processes()
     assert tracked == snapshot(copy.folder)
 
 
@@ -174,17 +189,25 @@ def test_a_server_of_another_stack_is_refused_in_a_line_and_the_others_come_up(c
 
 @pytest.mark.parametrize("seconds", MOMENTS)
 def test_killed_at_any_moment_and_recovered_each_server_is_installed_once(copy: Copy, seconds: float) -> None:
-    with copy.start("make", "--old-file=.venv/.installed", "up") as make:
-        cli = wait_for_cli(copy, make)
-        time.sleep(seconds)
-        with contextlib.suppress(psutil.NoSuchProcess):
-            cli.kill()
-        make.communicate(timeout=60)
-    assert_orphans_end(copy)
+    kill_cli(copy, "up", seconds)
 
     copy.make("recover")
 
     assert_whole_fleet(copy)
     assert [] == pending_operations(copy)
     copy.make("down")
-    assert [] == copy.processes()
+    assert {} == copy.processes()
+
+
+@pytest.mark.parametrize("seconds", [0.8, 1.4])
+def test_a_killed_down_is_brought_back_by_recover_and_finished_by_down(copy: Copy, seconds: float) -> None:
+    copy.make("up")
+    kill_cli(copy, "down", seconds)
+
+    copy.make("recover")
+
+    assert_whole_fleet(copy)
+    kill_cli(copy, "down", seconds)
+    copy.make("down")
+    assert not (copy.folder / ".argosy").exists()
+    assert {} == copy.processes()
