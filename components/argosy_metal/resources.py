@@ -10,7 +10,7 @@ import pulumi
 class BareMetalProvider(pulumi.ProviderResource):
     """One hall: where its claims are kept, where its machines report, whom its BMCs' certificates come from.
 
-    Paths are relative to the project root. `simulator_directory` is given for simulated halls only.
+    A relative path counts from the project root. `simulator_directory` is given for simulated halls only.
     """
 
     def __init__(

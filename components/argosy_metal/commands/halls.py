@@ -69,7 +69,7 @@ def _simulated_hall(fleet: LoadedFleet, name: str, hall: HallSpec) -> SimulatedH
             SimulatedServer(
                 bmc_host=_host(server.bmc),
                 serial=server.serial,
-                server_type=server.server_type or inventory.server_type,
+                server_type=inventory.server_type_of(server),
                 rack=server.rack,
                 feeds=server.feeds,
             )
