@@ -66,10 +66,13 @@ env: $(INSTALLED) ## Print what a shell needs to run `pulumi` by hand: eval "$(m
 	export -p | grep -E '^declare -x (PATH|VIRTUAL_ENV|PULUMI_[A-Z_]+)='
 
 .PHONY: preview
-preview: $(INSTALLED) ## Show what `make up` would do, judged by the policies.
+preview: $(INSTALLED) ## Show what `make up` would do, judged by the policies; FLEET=path takes another fleet.
 	@$(WITH_ENGINE) \
 	pulumi stack select --create local; \
-	pulumi preview --stack local --policy-pack policies
+	settings="$(LOCAL)/Pulumi.preview.yaml"; \
+	cp stacks/Pulumi.local.yaml "$$settings"; \
+	if [ -n "$(FLEET)" ]; then printf 'config:\n  argosy:fleet: %s\n' "$(FLEET)" >>"$$settings"; fi; \
+	pulumi preview --stack local --config-file "$$settings" --suppress-outputs --policy-pack policies
 
 .PHONY: recover
 recover: $(INSTALLED) ## After a killed `make up`: settle what was under way, and bring up the rest.
