@@ -24,6 +24,9 @@ export PATH="$$engine:$(BIN):$$PATH" VIRTUAL_ENV="$(CURDIR)/.venv" \
   PULUMI_CONFIG_PASSPHRASE= PULUMI_SKIP_UPDATE_CHECK=true PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true;
 endef
 
+# What `make env` prints: these alone, since a shell may hold a PULUMI_ACCESS_TOKEN.
+EXPORTED := PATH|VIRTUAL_ENV|PULUMI_(HOME|BACKEND_URL|CONFIG_PASSPHRASE|SKIP_UPDATE_CHECK|DISABLE_AUTOMATIC_PLUGIN_ACQUISITION)
+
 .PHONY: help
 help: ## List the commands.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -63,7 +66,7 @@ up: $(INSTALLED) ## Bring up the local fleet: simulated servers in two halls.
 .PHONY: env
 env: $(INSTALLED) ## Print what a shell needs to run `pulumi` by hand: eval "$(make --silent env)".
 	@$(WITH_ENGINE) \
-	export -p | grep -E '^declare -x (PATH|VIRTUAL_ENV|PULUMI_[A-Z_]+)='
+	export -p | grep -E '^declare -x ($(EXPORTED))='
 
 .PHONY: preview
 preview: $(INSTALLED) ## Show what `make up` would do, judged by the policies; FLEET=path takes another fleet.

@@ -172,6 +172,24 @@ def test_up_twice_then_down_leaves_nothing(copy: Copy) -> None:
     assert tracked == snapshot(copy.folder)
 
 
+def test_make_env_prints_what_pulumi_needs_and_no_secret_of_the_shell(
+    copy: Copy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "canary-of-the-shell")
+    command = [
+        "make",
+        "--silent",
+        "--old-file=.venv/.installed",
+        "env",
+        "PULUMI_ACCESS_TOKEN=canary-of-pulumi",
+    ]
+
+    printed = copy.run(*command)
+
+    assert f'PULUMI_BACKEND_URL="file://{copy.local}/state' in printed
+    assert "canary" not in printed
+
+
 def test_a_server_of_another_stack_is_refused_in_a_line_and_the_others_come_up(copy: Copy) -> None:
     copy.make("up")
     shutil.rmtree(copy.local / "state")
