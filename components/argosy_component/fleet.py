@@ -11,7 +11,7 @@ from typing import Any
 import pulumi
 
 from argosy.catalog import Catalog
-from argosy.planner.estate import capacity_type_of, node_type_of
+from argosy.catalog.pools import capacity_type_of, node_type_of
 from argosy.planner.models import Lock
 from argosy.spec.loader import LoadedFleet
 from argosy.spec.models import HallSpec, SiteSpec

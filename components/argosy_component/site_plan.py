@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from argosy.catalog import Catalog
+from argosy.catalog.pools import capacity_type_of, node_type_of
 from argosy.errors import Fault, FleetError
-from argosy.planner.estate import capacity_type_of, node_type_of
 from argosy.planner.models import Lock, PoolPlan
 from argosy.planner.slots import slot_order
 from argosy.spec.loader import LoadedFleet

@@ -3,7 +3,8 @@
 ArgosyError                      anything a command reports without a traceback
 ├── FleetError                   the person mends the fleet file (or an inventory); exit code 2
 ├── LockError                    the person runs the command that the message names; exit code 2
-└── ShortfallError               the fleet does not survive; relax a floor or add capacity; exit code 1
+├── ShortfallError               the fleet does not survive; relax a floor or add capacity; exit code 1
+└── InfeasiblePlanError          no plan keeps every statement; relax one that is named; exit code 1
 """
 
 from __future__ import annotations
@@ -59,28 +60,19 @@ class LockError(ArgosyError):
 
 @dataclass(frozen=True)
 class Shortfall:
-    """One floor that is not met: in which scenario, by which workload, and by how many nodes."""
+    """One floor that is not met: in which scenario, by which workload, and by how much."""
 
     scenario: str
     within: str
     workload: str
-    needed: int
-    could_have: int
-    """The most nodes that were found for it; for a training job, in one pool."""
-    reason: str = ""
+    needed: str
+    """With its unit: `12 nodes`, `4.2 requests/s`."""
+    kept: str
 
     def __str__(self) -> str:
-        """One line that names scenario, workload and shortfall."""
+        """One line that names scenario, workload and what is missing."""
         time = "" if self.within == "0" else f" (within {self.within})"
-        reason = f"; {self.reason}" if self.reason else ""
-        return (
-            f"{self.scenario}{time}: {self.workload} needs {_nodes(self.needed)}, "
-            f"could have {self.could_have}; short by {self.needed - self.could_have}{reason}"
-        )
-
-
-def _nodes(count: int) -> str:
-    return "1 node" if count == 1 else f"{count} nodes"
+        return f"{self.scenario}{time}: {self.workload} needs {self.needed}, keeps {self.kept}"
 
 
 @dataclass(frozen=True)
@@ -108,3 +100,53 @@ class ShortfallError(ArgosyError):
     def __init__(self, shortfalls: Iterable[Shortfall | ShareExcess]) -> None:
         self.shortfalls: Sequence[Shortfall | ShareExcess] = tuple(shortfalls)
         super().__init__("\n".join(str(shortfall) for shortfall in self.shortfalls))
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement of the fleet file that takes part in a conflict."""
+
+    file: str
+    line: int
+    """Counted from 1; 0 where the place is not known."""
+    column: int
+    path: str
+    """`survive[0]`, `sites.oslo.node_pools.train.nodes`."""
+    says: str
+    """What it says, in a few words."""
+    enough: str | None
+    """The least change of this statement that makes a plan possible, and what must give way beside it; empty
+    where there is none, None where none was looked for."""
+    mends: str = ""
+    """Where nothing is enough, since other statements conflict as well: the least change that mends this
+    conflict, after which to plan again."""
+
+    def __str__(self) -> str:
+        """`file:line:col path: what it says; enough: …`, on one line."""
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        no_way = "no change of it alone is enough"
+        if self.mends:
+            no_way = f"mends this conflict, after which others are left: {self.mends}"
+        change = f"; enough: {self.enough}" if self.enough else ("" if self.enough is None else f"; {no_way}")
+        return f"{place} {self.path}: {self.says}{change}".strip()
+
+
+class InfeasiblePlanError(ArgosyError):
+    """No plan keeps every statement. Those named conflict; without any one of them they could be kept."""
+
+    exit_code = 1
+
+    def __init__(
+        self,
+        statements: Iterable[Statement],
+        message: str,
+        *,
+        certain: bool = True,
+        shortfalls: Iterable[Shortfall] = (),
+    ) -> None:
+        self.statements: Sequence[Statement] = tuple(statements)
+        self.certain = certain
+        """Whether there is no plan; otherwise none was found."""
+        self.shortfalls: Sequence[Shortfall] = tuple(shortfalls)
+        """Scenarios in which the conflict shows: what they need, and the most that can be kept."""
+        super().__init__(message)

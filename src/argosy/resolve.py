@@ -7,16 +7,29 @@ from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
-from argosy.catalog import Catalog, NodeType, NotInCatalogError
-from argosy.planner.estate import node_type_of
-from argosy.providers import Provider
+from argosy.catalog import Catalog, NodeType, NotInCatalogError, load_catalog
+from argosy.catalog.pools import node_type_of
+from argosy.errors import FleetError
+from argosy.prices import refusals
+from argosy.providers import Provider, load_providers
+from argosy.sizing.fleet import sizing_faults
 from argosy.spec.hints import nearest
-from argosy.spec.models import NodePoolSpec
+from argosy.spec.loader import load_spec
+from argosy.spec.models import CloudSiteSpec, NodePoolSpec, SiteSpec
 from argosy.spec.words import listed
 
 if TYPE_CHECKING:
     from argosy.errors import Fault
     from argosy.spec.loader import LoadedFleet
+
+
+def load_fleet(env: str) -> tuple[LoadedFleet, Catalog]:
+    """An environment's fleet, and the catalogue it was resolved with; raises FleetError."""
+    fleet = load_spec(env)
+    catalog = load_catalog()
+    if faults := resolve(fleet, catalog, load_providers()):
+        raise FleetError(faults)
+    return fleet, catalog
 
 
 def resolve(fleet: LoadedFleet, catalog: Catalog, providers: Mapping[str, Provider]) -> list[Fault]:
@@ -29,6 +42,9 @@ def resolve(fleet: LoadedFleet, catalog: Catalog, providers: Mapping[str, Provid
         *_check_pools(fleet, catalog, providers),
         *_check_inventories(fleet, catalog),
         *_check_workloads(fleet, catalog),
+        *_check_quotas(fleet, catalog),
+        *refusals(fleet, catalog),
+        *sizing_faults(fleet, catalog),
     ]
     for name, site in fleet.spec.sites.items():
         if site.provider in providers:
@@ -126,6 +142,36 @@ def _check_one_fabric(
             expected="one zone, since no fabric spans two",
             fix=f"write zone: {pool.zones[0]}, and a pool of its own for each other zone",
         )
+
+
+def _check_quotas(fleet: LoadedFleet, catalog: Catalog) -> Iterator[Fault]:
+    for site_name, site in fleet.spec.sites.items():
+        for place, quota in enumerate(site.quotas if isinstance(site, CloudSiteSpec) else ()):
+            at = f"sites.{site_name}.quotas[{place}].pools"
+            for index, name in enumerate(quota.pools):
+                pool = site.node_pools.get(name)
+                if pool is None:
+                    close = nearest(name, site.node_pools)
+                    yield fleet.fault(
+                        f"{at}[{index}]",
+                        given=f"{name!r}, which is no pool of {site_name}",
+                        expected=f"one of {', '.join(sorted(site.node_pools))}",
+                        fix=f"did you mean {close}?" if close else "name a pool",
+                    )
+                elif quota.unit == "vcpus" and not _knows_vcpus(site, pool, catalog):
+                    yield fleet.fault(
+                        f"{at}[{index}]",
+                        given=f"{name!r}, whose vCPUs the catalogue does not know",
+                        expected="pools that can be counted in the quota's unit",
+                        fix="state the limit in nodes or accelerators",
+                    )
+
+
+def _knows_vcpus(site: SiteSpec, pool: NodePoolSpec, catalog: Catalog) -> bool:
+    try:
+        return getattr(node_type_of(site, pool, catalog), "vcpus", None) is not None
+    except NotInCatalogError:
+        return True  # that has a fault of its own
 
 
 def _check_inventories(fleet: LoadedFleet, catalog: Catalog) -> Iterator[Fault]:

@@ -192,7 +192,7 @@ def test_google_cloud_refuses_a_site(
         ({"zone": "europe-west4"}, "zone", "e.g. europe-west4-b"),
         ({"capacity": "{type: reserved, reservation: My_Reservation}"}, "capacity.reservation", "projects/"),
         (
-            {"capacity": "{type: flex, reservation: mine}", "nodes": "{min: 0, max: 8}"},
+            {"capacity": "{type: flex, reservation: mine}", "nodes": "{min: 8, max: 8}"},
             "capacity",
             "reserved",
         ),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import typer
 
-from argosy.cli.load import load_fleet
+from argosy.resolve import load_fleet
 from argosy.spec.loader import LoadedFleet
 from argosy_metal.claims import ClaimStore, RunIdentity
 from argosy_metal.commands.halls import halls_of, has_simulated_halls, simulator_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from argosy.cli.load import load_fleet
+from argosy.resolve import load_fleet
 from argosy_metal.commands.halls import simulator_of
 from argosy_metal.simulator import daemon
 from argosy_metal.simulator.endpoint import Endpoint

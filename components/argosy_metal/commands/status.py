@@ -9,11 +9,11 @@ from dataclasses import asdict, dataclass
 
 import typer
 
-from argosy.cli.load import load_fleet
 from argosy.errors import ArgosyError
 from argosy.planner.lock import load_lock
 from argosy.planner.models import Lock
 from argosy.planner.slots import slot_order
+from argosy.resolve import load_fleet
 from argosy.spec.loader import LoadedFleet
 from argosy_metal.claims import Claim, Phase
 from argosy_metal.commands.halls import halls_of

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TypeVar
 
-from argosy.catalog.models import METAL, Accelerator, Entry, InstanceType, NodeType, ServerType
+from argosy.catalog.models import (
+    METAL,
+    Accelerator,
+    EgressPrice,
+    Entry,
+    InstanceType,
+    NodeType,
+    ServerType,
+)
 from argosy.errors import ArgosyError
 
 _EntryT = TypeVar("_EntryT", bound=Entry)
@@ -47,6 +56,8 @@ class Catalog:
     """By key, e.g. `aws/p5en.48xlarge`."""
     server_types: Mapping[str, ServerType]
     """By key, e.g. `metal/dgx-h200`."""
+    egress: Mapping[str, EgressPrice] = field(default_factory=dict[str, EgressPrice])
+    """By provider, e.g. `aws`."""
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -68,8 +79,16 @@ class Catalog:
 
     def node_type(self, key: str) -> NodeType:
         """The instance or server type with that key, e.g. `metal/dgx-h200`; raises NotInCatalogError."""
+        known = self.instance_types.get(key) or self.server_types.get(key)
+        if known is not None:
+            return known
         provider, _, name = key.partition("/")
         return self.server_type(name) if provider == METAL else self.instance_type(provider, name)
+
+    def egress_usd_per_gb(self, provider: str) -> Decimal | None:
+        """US dollars per GB from this provider to the internet; None when the catalogue does not say."""
+        price = self.egress.get(provider)
+        return price.usd_per_gb if price else None
 
     @property
     def node_types(self) -> tuple[NodeType, ...]:

@@ -61,6 +61,7 @@ class CatalogFile(CatalogModel):
     accelerators: Table | None = None
     instance_types: Table | None = None
     server_types: Table | None = None
+    egress: Table | None = None
 
 
 def read_file(path: Path) -> CatalogFile | list[Fault]:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from argosy.catalog.catalog import Catalog, NotInCatalogError
 from argosy.catalog.files import CatalogFile, Row, Table, faults_of, read_file
-from argosy.catalog.models import Accelerator, Entry, InstanceType, ServerType
+from argosy.catalog.models import Accelerator, EgressPrice, Entry, InstanceType, ServerType
 from argosy.errors import Fault, FleetError
 
 _EntryT = TypeVar("_EntryT", bound=Entry)
@@ -43,6 +43,7 @@ def read_catalog(directory: Path) -> Catalog:
         accelerators=_by_key(_entries(files, "accelerators", Accelerator, faults), faults),
         instance_types=_by_key(_entries(files, "instance_types", InstanceType, faults), faults),
         server_types=_by_key(_entries(files, "server_types", ServerType, faults), faults),
+        egress=_by_key(_entries(files, "egress", EgressPrice, faults), faults),
     )
     if not faults:
         faults += _unknown_accelerators(catalog)

@@ -243,3 +243,12 @@ class ServerType(NodeType):
     """Least that one node draws under its lowest power cap, in kW."""
     power_supplies: PowerSupplies | None = None
     """Left out where a rack's shared shelves supply the server."""
+
+
+class EgressPrice(Entry):
+    """What a provider asks for data that leaves its network; its name is the provider's."""
+
+    usd_per_gb: Annotated[Decimal, Field(ge=0)]
+    """US dollars per GB to the internet, in the first tier that costs anything: the most one pays."""
+    notes: tuple[Text, ...] = ()
+    """What else a person must know before using it."""

@@ -19,7 +19,12 @@ from typer.core import TyperCommand, TyperGroup
 
 from argosy.errors import ArgosyError
 
-_BUILT_IN = [EntryPoint("catalog", "argosy.catalog.command:app", "argosy.commands")]
+_BUILT_IN = [
+    EntryPoint("catalog", "argosy.catalog.command:app", "argosy.commands"),
+    EntryPoint("prices", "argosy.prices.command:app", "argosy.commands"),
+    EntryPoint("rates", "argosy.sizing.rates_command:app", "argosy.commands"),
+    EntryPoint("sizing", "argosy.sizing.command:sizing", "argosy.commands"),
+]
 
 
 class LazyGroup(TyperGroup):

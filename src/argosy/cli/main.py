@@ -61,21 +61,30 @@ def common_options(
 
 
 @app.command()
-def plan(env: Env) -> None:
-    """Write the lock: who gets what, and a witness per failure."""
+def plan(
+    env: Env,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Choose sizes anew, even where the lock's are still good enough.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write the lock: how many nodes of each pool, who gets what, and a witness per failure.
+
+    While the sizes of the lock keep every floor and cost at most 3 % more than the least, they stay.
+    """
     from argosy.cli.plan import plan_fleet
 
-    plan_fleet(env)
+    plan_fleet(env, fresh=fresh, as_json=as_json)
 
 
 @app.command()
 def check(env: Env, as_json: AsJson = False) -> None:
     """Prove that the lock keeps every floor in every failure.
 
-    The table has a line per scenario and a column per workload. A cell is kept/required nodes, kept at most
-    what the workload asks for; `-` means that the workload is not required then. `training` is the sum of all
-    jobs, `training/NAME` one job, which runs whole or not at all. `within` is the time until the floor must
-    hold again.
+    The table has a line per scenario and a column per workload. A cell is kept/required, in nodes, or in
+    requests per second for services sized from requests; `-` means that the workload is not required then.
+    `training` is the sum of all jobs, `training/NAME` one job, which runs whole or not at all. `within` is
+    the time until the floor must hold again.
     """
     from argosy.cli.check import check_fleet
 

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from argosy.catalog.facts import facts_for
+from argosy.catalog.pools import node_type_of
 from argosy.planner.canonical import sha256_of
-from argosy.planner.estate import node_type_of
+from argosy.sizing.fleet import fleet_sizings
 from argosy.spec.loader import meaning_sha256
 from argosy.spec.models import HallSpec
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from argosy.spec.loader import LoadedFleet
     from argosy.spec.models import FleetSpec
 
-_DECIDING = frozenset({"accelerator", "accelerators", "node_power_kw"})
+_DECIDING = frozenset({"accelerator", "accelerators", "node_power_kw", "nvlink_domain", "vcpus"})
 
 
 def plan_facts(fleet: LoadedFleet, catalog: Catalog, pools: Mapping[str, PoolPlan]) -> dict[str, Any]:
@@ -41,8 +42,23 @@ def plan_facts(fleet: LoadedFleet, catalog: Catalog, pools: Mapping[str, PoolPla
         "servers": {name: _servers(fleet, name, pools) for name in halls},
         "power": {name: _power(site) for name, site in halls.items()},
         "uplinks": {
-            name: {link.name: {"kind": link.kind, "conduit": link.conduit} for link in site.uplinks}
+            name: {
+                link.name: {
+                    "kind": link.kind,
+                    "conduit": link.conduit,
+                    "carrier": link.carrier,
+                    "mbps": link.mbps,
+                }
+                for link in site.uplinks
+            }
             for name, site in halls.items()
+        },
+        "rates": {
+            name: {
+                "peak_micro_requests_per_second": sizing.peak,
+                "micro_requests_per_second": dict(sorted(sizing.per_accelerator.items())),
+            }
+            for name, sizing in sorted(fleet_sizings(fleet, catalog).items())
         },
         "images": {
             f"{name}/{pool_name}": pool.image.sha256
@@ -56,6 +72,8 @@ def plan_facts(fleet: LoadedFleet, catalog: Catalog, pools: Mapping[str, PoolPla
 def spec_parts(spec: FleetSpec) -> dict[str, str]:
     """Each part of the fleet file, by its path, to a short hash of its meaning."""
     parts = {"survive": sha256_of([meaning_sha256(line) for line in spec.survive])}
+    for name, group in spec.risk_groups.items():
+        parts[f"risk_groups.{name}"] = meaning_sha256(group)
     if spec.max_share is not None:
         parts["max_share"] = meaning_sha256(spec.max_share)
     for job in spec.demand.training:

@@ -6,11 +6,8 @@ Writing is atomic: a reader, or a run after an interruption, finds the old lock 
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,6 +17,7 @@ from argosy.errors import LockError
 from argosy.planner.canonical import canonical_json, sha256_of
 from argosy.planner.models import SCHEMA_VERSION, Lock
 from argosy.spec.files import FLEETS, find_root
+from argosy.spec.whole_files import write_whole
 
 if TYPE_CHECKING:
     from argosy.spec.loader import LoadedFleet
@@ -42,21 +40,7 @@ def render_lock(lock: Lock) -> str:
 
 def write_lock(lock: Lock, path: Path) -> None:
     """Put the lock in place whole, or leave what was there. Raises OSError."""
-    # In the same folder: os.replace is atomic only within one file system.
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(render_lock(lock))
-            file.flush()
-            os.fsync(file.fileno())
-        # mkstemp makes files private; a lock is committed and read by others.
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:  # an interruption too must leave nothing behind; it goes on from here
-        with suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
-    _sync_folder(path.parent)
+    write_whole(render_lock(lock), path)
 
 
 def refuse_what_is_no_file(fleet: LoadedFleet) -> None:
@@ -119,12 +103,3 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _reason(error: OSError | UnicodeDecodeError) -> str:
     return error.strerror or str(error) if isinstance(error, OSError) else "not UTF-8"
-
-
-def _sync_folder(folder: Path) -> None:
-    # Without this a power cut may forget the new name although the content is on disk.
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,6 +1,7 @@
 """The plan as types, and so the lock: what `argosy plan` writes and everything after it only re-checks.
 
-Whole numbers only. Feasibility is proven by `argosy.planner.verify`; optimality is only ever claimed.
+Whole numbers only, the claim excepted. Feasibility is proven by `argosy.planner.verify`; optimality is only
+ever claimed.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-SCHEMA_VERSION: Literal[1] = 1
+SCHEMA_VERSION: Literal[2] = 2
 """Of the lock's shape; a lock of another version is planned anew."""
 
 Count = Annotated[int, Field(strict=True, ge=0)]
@@ -39,17 +40,32 @@ class ScenarioPlan(LockModel):
     id: str
     """`lose provider aws`, `lose feed hall-north/a`; unique with `within`."""
     within: Literal["0", "15m", "4h"]
-    required: dict[str, Count]
-    """Workload to nodes that its floor demands: `inference/assistant` to 12, `training/pretrain` (a job that
-    must run whole) to 64; `training` is the sum over all jobs. A floor of 0 is left out."""
-    witness: dict[str, dict[str, Count]]
-    """Workload to pool (`site/pool`) to the nodes of it that serve the workload in this scenario."""
+    serves: dict[str, dict[str, Count]]
+    """Service, or service and region (`inference/assistant@eu`), to kind of node (`8xH200 inference NO for
+    all`) to the micro-nodes of it that serve; a million are a node."""
+    jobs: dict[str, str]
+    """Training job to the pool (`site/pool`) that it runs in, whole."""
+    powered: dict[str, Count] = {}
+    """Where feeds cannot carry all of a hall: offering (pool, rack and feeds) to the nodes that stay on."""
+
+
+class Claim(LockModel):
+    """What the planner says of its plan and nobody can check by arithmetic alone."""
+
+    solver: str
+    """Name and version."""
+    cost_usd_per_hour: str
+    """At the prices of the day it was planned; nodes that are paid for already cost nothing."""
+    bound_usd_per_hour: str
+    """No plan costs less: the optimum of the linear program, or of all whole plans of a small fleet."""
+    gap_percent: str
+    """How much more than the bound the plan costs at most."""
 
 
 class Lock(LockModel):
     """The reviewed answer to a fleet file: who gets what, the facts it rests on, and the witnesses."""
 
-    schema_version: Literal[1]
+    schema_version: Literal[2]
     fleet: str
     argosy_version: str
     spec_sha256: str
@@ -61,5 +77,6 @@ class Lock(LockModel):
     """The slice of catalogue and inventories that the plan rests on, in plain JSON values."""
     pools: dict[str, PoolPlan]
     """By `site/pool`."""
+    claim: Claim
     scenarios: tuple[ScenarioPlan, ...]
     """`nothing lost` first, then sorted by id and time."""

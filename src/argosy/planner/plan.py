@@ -1,53 +1,70 @@
-"""Solve: from fleet file, catalogue and the previous lock to a lock with a witness for every scenario.
+"""From fleet file, catalogue and the previous lock to a lock with a witness for every scenario.
 
-Pool sizes are pinned in the fleet file. Chosen here are the server of each slot, the nodes of each zone, and
-the witnesses. Equal inputs give equal locks, byte for byte.
+Equal inputs give equal locks, byte for byte. While the previous lock's sizes still keep every floor, and cost
+at most `BAND` more than today's bound, they stay: a price that moves a little moves no node.
 """
 
 from __future__ import annotations
 
+import dataclasses
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from fractions import Fraction
-from math import floor
 from typing import TYPE_CHECKING
 
 import argosy
-from argosy.errors import Fault, FleetError, ShareExcess, Shortfall, ShortfallError
+from argosy.catalog.pools import node_type_of
+from argosy.errors import Fault, FleetError, InfeasiblePlanError
+from argosy.planner.build import build_problem
 from argosy.planner.canonical import sha256_of
-from argosy.planner.contingencies import enumerate_scenarios
-from argosy.planner.estate import Estate, build_estate, node_type_of
 from argosy.planner.facts import plan_facts, spec_parts
-from argosy.planner.models import SCHEMA_VERSION, Lock, PoolPlan, ScenarioPlan
-from argosy.planner.reasons import unpowered
+from argosy.planner.infeasible import explain_conflict
+from argosy.planner.models import SCHEMA_VERSION, Claim, Lock, PoolPlan, ScenarioPlan
+from argosy.planner.offerings import Cell, cell_of, holdings, offering_in_cell, zones_of
+from argosy.planner.problem import Problem
 from argosy.planner.slots import PoolWish, bind_slots
-from argosy.planner.witness import find_witness, homes_of
-from argosy.spec.models import HallSpec, NodePoolSpec
-from argosy.spec.words import counted
+from argosy.planner.solve import NoPlanError, Solution, keep, solve
+from argosy.sizing.fleet import fleet_sizings
+from argosy.spec.models import CloudSiteSpec, HallSpec
 
 if TYPE_CHECKING:
     from argosy.catalog import Catalog
     from argosy.spec.loader import LoadedFleet
-    from argosy.spec.models import FleetSpec
+    from argosy.spec.models import NodePoolSpec
+
+BAND = Fraction(3, 100)
+"""How far above today's bound a plan may cost and still stay as it is. Re-solving daily under small price
+moves would move nodes for gains below the moves' own cost (docs/explanation/planner.md)."""
 
 
-def plan_capacity(fleet: LoadedFleet, catalog: Catalog, previous: Lock | None) -> Lock:
-    """The lock of a fleet whose sizes are pinned.
+def plan_capacity(
+    fleet: LoadedFleet, catalog: Catalog, previous: Lock | None, *, fresh: bool = False
+) -> Lock:
+    """The lock of a fleet; `fresh` lets the previous lock keep nothing but its slots.
 
-    Raises FleetError for what cannot be planned yet or at all, ShortfallError with every floor and share that
-    the fleet breaks, NotInCatalogError for a type that the catalogue lacks.
+    Raises FleetError for what cannot be planned at all, InfeasiblePlanError with the statements that
+    conflict, NotInCatalogError for a type that the catalogue lacks.
     """
-    faults = list(_unplannable(fleet, catalog))
+    faults = list(unplannable(fleet, catalog))
     if faults:
         raise FleetError(faults)
-    pools = _hold(fleet, previous)
-    short = list(_unfilled(fleet, pools))
-    if short:
-        raise FleetError(short)
-    estate = build_estate(fleet, pools, catalog)
-    dark = list(_unpowered(fleet, estate))
-    if dark:
-        raise FleetError(dark)
-    scenarios = _prove(fleet.spec, estate)
+    problem = build_problem(fleet, catalog)
+    kept = None if previous is None or fresh else _kept(fleet, problem, previous)
+    solution = kept if kept is not None and _is_near(kept.cost, kept.bound) else None
+    if solution is None:
+        solution = _solve_unless_kept(fleet, catalog, problem, previous, kept)
+    pools = _hold(fleet, solution.held, previous)
+    return _lock(fleet, catalog, problem, solution, pools)
+
+
+def _lock(
+    fleet: LoadedFleet,
+    catalog: Catalog,
+    problem: Problem,
+    solution: Solution,
+    pools: dict[str, PoolPlan],
+) -> Lock:
     facts = plan_facts(fleet, catalog, pools)
     return Lock(
         schema_version=SCHEMA_VERSION,
@@ -58,116 +75,175 @@ def plan_capacity(fleet: LoadedFleet, catalog: Catalog, previous: Lock | None) -
         facts_sha256=sha256_of(facts),
         facts=facts,
         pools=pools,
-        scenarios=scenarios,
+        claim=Claim(
+            solver=solution.solver,
+            cost_usd_per_hour=_usd(solution.cost),
+            bound_usd_per_hour=_usd(solution.bound),
+            gap_percent=f"{solution.gap * 100:.3f}",
+        ),
+        scenarios=tuple(
+            ScenarioPlan(
+                id=case.id,
+                within=case.within,  # pyright: ignore[reportArgumentType]
+                serves={row: dict(kinds) for row, kinds in witness.serves.items()},
+                jobs=dict(witness.jobs),
+                powered=dict(witness.powered),
+            )
+            for case, witness in zip(problem.cases, solution.witnesses, strict=True)
+        ),
     )
 
 
-def _prove(spec: FleetSpec, estate: Estate) -> tuple[ScenarioPlan, ...]:
-    nominal, *failures = enumerate_scenarios(spec.survive, estate)
-    witnesses = [find_witness(spec.demand, estate, nominal)]
-    homes = homes_of(witnesses[0].plan)
-    witnesses += [find_witness(spec.demand, estate, scenario, homes) for scenario in failures]
-    broken: list[Shortfall | ShareExcess] = [s for witness in witnesses for s in witness.shortfalls]
-    broken += _share_excesses(spec, estate)
-    if broken:
-        raise ShortfallError(broken)
-    return tuple(witness.plan for witness in witnesses)
+def _usd(micro_dollars: int) -> str:
+    return f"{Decimal(micro_dollars) / 1_000_000:.2f}"
 
 
-def _share_excesses(spec: FleetSpec, estate: Estate) -> Iterator[ShareExcess]:
-    if spec.max_share is None:
-        return
-    total = sum(pool.accelerators for pool in estate.pools)
-    allowed = floor(Fraction(spec.max_share.provider) * total)
-    for provider in sorted(set(estate.sites.values())):
-        held = sum(pool.accelerators for pool in estate.pools if pool.provider == provider)
-        if held > allowed:
-            yield ShareExcess(provider, held, allowed, total)
+def _is_near(cost: int, other: int) -> bool:
+    return cost <= other * (1 + BAND)
 
 
-def _hold(fleet: LoadedFleet, previous: Lock | None) -> dict[str, PoolPlan]:
-    held: dict[str, PoolPlan] = {}
+def _solve_unless_kept(
+    fleet: LoadedFleet, catalog: Catalog, problem: Problem, previous: Lock | None, kept: Solution | None
+) -> Solution:
+    """A new plan; the kept one where the new one, which no bound may come near, is not the band cheaper."""
+    if kept is None:
+        return _solve(fleet, catalog, problem, previous)
+    try:
+        found = _solve(fleet, catalog, problem, previous)
+    except InfeasiblePlanError:  # the search found nothing, but there is a plan: the one that is kept
+        return kept
+    return kept if _is_near(kept.cost, found.cost) else found
+
+
+def _kept(fleet: LoadedFleet, problem: Problem, previous: Lock) -> Solution | None:
+    """The plan with the previous sizes and homes, if they keep every floor."""
+    known = {pool: plan for pool, plan in previous.pools.items() if _still_there(fleet, pool)}
+    held = holdings(fleet, known)
+    if not held.keys() <= problem.offering.keys():
+        return None
+    return keep(problem, held, chains_of(previous))
+
+
+def _still_there(fleet: LoadedFleet, pool: str) -> bool:
+    site, _, name = pool.partition("/")
+    return site in fleet.spec.sites and name in fleet.spec.sites[site].node_pools
+
+
+def chains_of(lock: Lock) -> dict[str, tuple[str, ...]]:
+    """Job to the pools it sits in over all scenarios of the lock, home first."""
+    chains: dict[str, dict[str, None]] = {}
+    for plan in lock.scenarios:
+        for job, pool in sorted(plan.jobs.items()):
+            chains.setdefault(job, {})[pool] = None
+    return {job: tuple(pools) for job, pools in chains.items()}
+
+
+def _solve(fleet: LoadedFleet, catalog: Catalog, problem: Problem, previous: Lock | None) -> Solution:
+    """Solve anew: first with servers where they spread best, then wherever they are needed."""
+    preferred = chains_of(previous) if previous else {}
+    try:
+        solution = solve(problem, preferred)
+    except NoPlanError as none:
+        raise explain_conflict(fleet, catalog, certain=none.certain) from None
+    spread = _spread(fleet, solution.held, previous)
+    if spread != solution.held:
+        spread_out = keep(problem, spread, solution.chains)
+        if spread_out is not None:
+            return dataclasses.replace(spread_out, bound=max(spread_out.bound, solution.bound))
+    return solution
+
+
+def _spread(fleet: LoadedFleet, held: Mapping[str, int], previous: Lock | None) -> dict[str, int]:
+    """As many nodes of each pool, where they stand best when nothing else decides: over racks, over zones."""
+    nodes: Counter[str] = Counter()
+    for offering, count in held.items():
+        nodes[offering.partition("@")[0]] += count
+    spread = dict.fromkeys(held, 0)
     for name, site in sorted(fleet.spec.sites.items()):
         if isinstance(site, HallSpec):
-            wishes = [_wish(f"{name}/{pool}", spec) for pool, spec in site.node_pools.items()]
-            held |= bind_slots(fleet.inventories[name], wishes, previous.pools if previous else {})
+            plans = _bind(fleet, name, site, nodes, None, previous)
+            found = holdings(fleet, plans)
         else:
-            held |= {f"{name}/{pool}": spread(spec) for pool, spec in site.node_pools.items()}
-    return dict(sorted(held.items()))
+            found = _even(name, site, nodes)
+        spread |= found
+    return spread
 
 
-def spread(pool: NodePoolSpec) -> PoolPlan:
-    """A cloud pool over its zones, evenly; the first zones by name take what is left over."""
-    nodes = pinned(pool)
-    zones: list[str] = sorted({*pool.zones, *([pool.zone] if pool.zone else [])})
-    return PoolPlan(
-        nodes=nodes,
-        by_zone={zone: (nodes + len(zones) - 1 - place) // len(zones) for place, zone in enumerate(zones)},
-    )
+def _even(name: str, site: CloudSiteSpec, nodes: Mapping[str, int]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for pool_name, pool in sorted(site.node_pools.items()):
+        zones, count = zones_of(pool), nodes.get(f"{name}/{pool_name}", 0)
+        step = pool.capacity.multiple_of if pool.capacity else 1
+        for place, zone in enumerate(zones):
+            parts = (count // step + len(zones) - 1 - place) // len(zones)
+            found[f"{name}/{pool_name}@{zone}"] = parts * step
+    return found
 
 
-def pinned(pool: NodePoolSpec) -> int:
-    """The pool's size; `plan_capacity` refuses pools that leave it open before it asks."""
-    if not isinstance(pool.nodes, int):
-        raise TypeError("the pool's size is not pinned")
-    return pool.nodes
+def _hold(fleet: LoadedFleet, held: Mapping[str, int], previous: Lock | None) -> dict[str, PoolPlan]:
+    plans: dict[str, PoolPlan] = {}
+    nodes: Counter[str] = Counter()
+    for offering, count in held.items():
+        nodes[offering.partition("@")[0]] += count
+    for name, site in sorted(fleet.spec.sites.items()):
+        if isinstance(site, HallSpec):
+            plans |= _bind(fleet, name, site, nodes, held, previous)
+        else:
+            for pool_name, pool in site.node_pools.items():
+                pool_id = f"{name}/{pool_name}"
+                zones = {zone: held.get(f"{pool_id}@{zone}", 0) for zone in zones_of(pool)}
+                plans[pool_id] = PoolPlan(nodes=nodes[pool_id], by_zone=zones)
+    return dict(sorted(plans.items()))
 
 
-def _wish(pool_id: str, pool: NodePoolSpec) -> PoolWish:
-    return PoolWish(pool_id, pool.server_type or "", pinned(pool), pool.spares)
+def _bind(
+    fleet: LoadedFleet,
+    name: str,
+    site: HallSpec,
+    nodes: Mapping[str, int],
+    held: Mapping[str, int] | None,
+    previous: Lock | None,
+) -> dict[str, PoolPlan]:
+    inventory = fleet.inventories[name]
+    cells = sorted({cell_of(server) for server in inventory.servers})
+    wishes = [
+        _wish(f"{name}/{pool}", spec, nodes.get(f"{name}/{pool}", 0), cells, held)
+        for pool, spec in site.node_pools.items()
+    ]
+    return bind_slots(inventory, wishes, previous.pools if previous else {})
 
 
-def _unplannable(fleet: LoadedFleet, catalog: Catalog) -> Iterator[Fault]:
-    for index, service in enumerate(fleet.spec.demand.inference):
-        if service.nodes is None:
+def _wish(
+    pool: str, spec: NodePoolSpec, nodes: int, cells: list[Cell], held: Mapping[str, int] | None
+) -> PoolWish:
+    wanted = None if held is None else {cell: held.get(offering_in_cell(pool, cell), 0) for cell in cells}
+    return PoolWish(pool, spec.server_type or "", nodes, spec.spares, wanted)
+
+
+def unplannable(fleet: LoadedFleet, catalog: Catalog) -> Iterator[Fault]:
+    """What keeps the fleet from being planned whatever is held."""
+    sized = fleet_sizings(fleet, catalog)
+    for place, service in enumerate(fleet.spec.demand.inference):
+        if service.nodes is None and service.name not in sized:
             yield fleet.fault(
-                f"demand.inference[{index}]",
-                given=f"service {service.name!r} without `nodes`",
-                expected="its size in nodes, since the planner cannot size a service from requests yet",
-                fix="add `nodes: COUNT`",
+                f"demand.inference[{place}]",
+                given=f"service {service.name!r} without a size",
+                expected="`nodes`, or requests and a rate from which a size follows",
+                fix="pin it, e.g. `nodes: 4`",
             )
     for name, site in sorted(fleet.spec.sites.items()):
+        if not isinstance(site, HallSpec):
+            continue
         for pool_name, pool in sorted(site.node_pools.items()):
-            path = f"sites.{name}.node_pools.{pool_name}"
-            if not isinstance(pool.nodes, int):
+            if node_type_of(site, pool, catalog).node_power_watts is None:
                 yield fleet.fault(
-                    f"{path}.nodes",
-                    given=f"a range of {pool.nodes.min} to {pool.nodes.max} nodes",
-                    expected="a count, since the planner cannot choose sizes yet",
-                    fix=f"pin it, e.g. `nodes: {pool.nodes.max}`",
-                )
-            if isinstance(site, HallSpec) and node_type_of(site, pool, catalog).node_power_watts is None:
-                yield fleet.fault(
-                    f"{path}.server_type",
+                    f"sites.{name}.node_pools.{pool_name}.server_type",
                     given=f"{pool.server_type!r}, whose power draw the catalogue does not know",
                     expected="a server type with `node_power_kw`, or nothing can be said about the feeds",
                     fix="choose one from: argosy catalog server-types",
                 )
 
 
-def _unfilled(fleet: LoadedFleet, pools: Mapping[str, PoolPlan]) -> Iterator[Fault]:
-    for pool_id, plan in pools.items():
-        site, _, pool_name = pool_id.partition("/")
-        spec = fleet.spec.sites[site].node_pools[pool_name]
-        if not isinstance(fleet.spec.sites[site], HallSpec):
-            continue
-        missing = plan.nodes + spec.spares - len(plan.slots) - len(plan.spares)
-        if missing:
-            wanted = f"{counted(plan.nodes, 'node')} and {counted(spec.spares, 'spare')}"
-            verb = "is" if missing == 1 else "are"
-            yield fleet.fault(
-                f"sites.{site}.node_pools.{pool_name}.nodes",
-                given=f"{wanted} of {spec.server_type}",
-                expected=f"no more than the inventory of {site} has left; {missing} {verb} missing",
-                fix="add servers to the inventory, or lower `nodes` or `spares`",
-            )
-
-
-def _unpowered(fleet: LoadedFleet, estate: Estate) -> Iterator[Fault]:
-    for pool, why in unpowered(estate):
-        yield fleet.fault(
-            f"sites.{pool.site}.node_pools.{pool.id.partition('/')[2]}.nodes",
-            given=f"{counted(pool.nodes, 'node')}, more than the feeds carry with nothing lost ({why})",
-            expected=f"power for every node of {pool.site}, or there is no fleet to begin with",
-            fix="raise `rated_kw` of the feeds, or lower `nodes`",
-        )
+def with_spec(fleet: LoadedFleet, **changes: object) -> LoadedFleet:
+    """The fleet with other values at the top level of its file, for questions of the kind `what if`."""
+    return dataclasses.replace(fleet, spec=fleet.spec.model_copy(update=changes))

@@ -18,11 +18,13 @@ def changed_parts(fleet: LoadedFleet, lock: Lock) -> Iterator[str]:
     """One sentence per part of the fleet file that is not as it was planned."""
     if lock.fleet != fleet.spec.name:
         yield f"it is the lock of fleet {lock.fleet!r}, not of {fleet.spec.name!r}"
+    if lock.spec_sha256 == fleet.sha256:
+        return  # the parts only tell what it is that differs
     parts = list(differences({**lock.spec_parts}, {**spec_parts(fleet.spec)}))
     for part, old, new in parts:
         what = "is new" if old is None else "is gone" if new is None else "was changed"
         yield f"fleet file: {part} {what} since it was planned"
-    if not parts and lock.spec_sha256 != fleet.sha256:
+    if not parts:
         yield "fleet file: changed since it was planned"
 
 

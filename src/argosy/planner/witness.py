@@ -1,147 +1,91 @@
-"""A way to serve what must remain in a scenario, or what is missing.
-
-Workloads use pools of their own role, on an accelerator that they name. Training jobs run whole inside one
-pool (one fabric); services are spread over pools at will.
-"""
+"""From the solver's fractions to witnesses in whole micro-nodes, which the verifier re-checks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 
-from argosy.errors import Shortfall
-from argosy.planner.contingencies import Scenario
-from argosy.planner.effects import Survivors, survivors
-from argosy.planner.estate import Estate
-from argosy.planner.floors import TRAINING, required_nodes
-from argosy.planner.flow import assign
-from argosy.planner.gangs import MAX_STEPS, Gang, Placement, place_gangs
-from argosy.planner.models import ScenarioPlan
-from argosy.planner.reasons import reasons
+from argosy.planner.place import Seat
+from argosy.planner.problem import MICRO, Case, Problem, Witness
+from argosy.planner.relax import CapacityProgram
 
-if TYPE_CHECKING:
-    from argosy.spec.models import DemandSpec
+NOISE = 1e-3
+"""Of a micro-node: what a solver's answer may be below a whole number that it means."""
 
 
-@dataclass(frozen=True)
-class Witness:
-    """The scenario as the lock holds it, and every floor that it does not meet."""
-
-    plan: ScenarioPlan
-    shortfalls: tuple[Shortfall, ...]
-
-
-def find_witness(
-    demand: DemandSpec, estate: Estate, scenario: Scenario, homes: Mapping[str, str] | None = None
-) -> Witness:
-    """The scenario's witness. A job stays in its home pool (job name to pool) where that is possible."""
-    required = required_nodes(demand, scenario)
-    left = survivors(scenario.loss, estate)
-    serving, missing_service = _serve(demand, estate, scenario, required, left)
-    training, missing_training = _train(demand, estate, scenario, required, left, homes or {})
-    plan = ScenarioPlan(id=scenario.id, within=scenario.within, required=required, witness=serving | training)
-    return Witness(plan, (*missing_service, *missing_training))
-
-
-def homes_of(nominal: ScenarioPlan) -> dict[str, str]:
-    """Where each job runs with nothing lost."""
-    return {
-        workload.partition("/")[2]: next(iter(pools))
-        for workload, pools in nominal.witness.items()
-        if workload.startswith(f"{TRAINING}/")
-    }
-
-
-def _eligible(estate: Estate, accelerators: tuple[str, ...], role: str) -> frozenset[str]:
-    return frozenset(
-        pool.id for pool in estate.pools if pool.role == role and pool.accelerator in accelerators
+def witnesses_of(
+    problem: Problem,
+    capacity: CapacityProgram,
+    values: Sequence[float],
+    held: Mapping[str, int],
+    seats: Mapping[str, Seat],
+) -> tuple[Witness, ...]:
+    """A witness per case, in the order of the problem's cases; `capacity` says what the columns mean."""
+    serves: list[defaultdict[str, dict[str, int]]] = [defaultdict(dict) for _ in problem.cases]
+    for (row, kind, number), column in capacity.serves.items():
+        micro_nodes = int(values[column] * MICRO + NOISE)
+        if micro_nodes > 0:
+            serves[number][row][kind] = micro_nodes
+    powered: list[dict[str, int]] = [{} for _ in problem.cases]
+    for (offering, number), column in capacity.powered.items():
+        powered[number][offering] = round(values[column])
+    return tuple(
+        _fitted(
+            problem, case, held, serves[number], _jobs(seats, number), dict(sorted(powered[number].items()))
+        )
+        for number, case in enumerate(problem.cases)
     )
 
 
-def _serve(
-    demand: DemandSpec, estate: Estate, scenario: Scenario, required: Mapping[str, int], left: Survivors
-) -> tuple[dict[str, dict[str, int]], list[Shortfall]]:
-    services = {f"inference/{service.name}": service for service in demand.inference}
-    floors = {workload: nodes for workload, nodes in required.items() if workload in services}
-    eligible = {name: _eligible(estate, services[name].accelerator, "inference") for name in floors}
-    served = assign({pool.id: left.usable(pool, "inference") for pool in estate.pools}, floors, eligible)
-    missing = [
-        Shortfall(
-            scenario.id,
-            scenario.within,
-            workload,
-            floors[workload],
-            sum(pools.values()),
-            "; ".join(reasons(scenario.loss, estate, eligible[workload], "inference")),
-        )
-        for workload, pools in served.items()
-        if sum(pools.values()) < floors[workload]
-    ]
-    return served, missing
+def _jobs(seats: Mapping[str, Seat], number: int) -> dict[str, str]:
+    found = {gang: seat.pools[number] for gang, seat in sorted(seats.items())}
+    return {gang: pool for gang, pool in found.items() if pool is not None}
 
 
-def _train(
-    demand: DemandSpec,
-    estate: Estate,
-    scenario: Scenario,
-    required: Mapping[str, int],
-    left: Survivors,
-    homes: Mapping[str, str],
-) -> tuple[dict[str, dict[str, int]], list[Shortfall]]:
-    if TRAINING not in required:
-        return {}, []
-    gangs = [
-        Gang(
-            job.name,
-            job.nodes,
-            _home_first(_eligible(estate, job.accelerator, TRAINING), homes.get(job.name)),
-            must_run=f"{TRAINING}/{job.name}" in required,
-        )
-        for job in demand.training
-    ]
-    room = {pool.id: left.usable(pool, TRAINING) for pool in estate.pools}
-    placement = place_gangs(gangs, room, required[TRAINING])
-    nodes = {gang.name: gang.nodes for gang in gangs}
-    witness = {f"{TRAINING}/{job}": {pool: nodes[job]} for job, pool in sorted(placement.pool_of.items())}
-    return witness, _missing_training(scenario, estate, gangs, room, placement, required[TRAINING])
+def _fitted(
+    problem: Problem,
+    case: Case,
+    held: Mapping[str, int],
+    serves: Mapping[str, Mapping[str, int]],
+    jobs: Mapping[str, str],
+    powered: Mapping[str, int],
+) -> Witness:
+    """The witness with what rounding took away given back from the room that it left."""
+    room = room_of(problem, case, held, jobs, powered)
+    fitted = {row: dict(sorted(kinds.items())) for row, kinds in sorted(serves.items())}
+    for kinds in fitted.values():
+        for kind, micro_nodes in kinds.items():
+            room[kind] -= micro_nodes
+    for row_id, floor in sorted(case.floors.items()):
+        row, kinds = problem.row[row_id], fitted.setdefault(row_id, {})
+        missing = floor * MICRO - sum(row.rates[kind] * nodes for kind, nodes in kinds.items())
+        for kind in sorted(row.rates, key=lambda kind: (-kinds.get(kind, 0), kind)):
+            rate = problem.serves(kind, row, case)
+            if missing <= 0 or not rate:
+                continue
+            more = min(-(-missing // rate), max(0, room[kind]))
+            if more:
+                kinds[kind] = kinds.get(kind, 0) + more
+                room[kind] -= more
+                missing -= more * rate
+    return Witness({row: kinds for row, kinds in sorted(fitted.items()) if kinds}, jobs, powered)
 
 
-def _home_first(pools: frozenset[str], home: str | None) -> tuple[str, ...]:
-    return tuple(sorted(pools, key=lambda pool: (pool != home, pool)))
-
-
-def _missing_training(
-    scenario: Scenario,
-    estate: Estate,
-    gangs: list[Gang],
-    room: Mapping[str, int],
-    placement: Placement,
-    enough: int,
-) -> list[Shortfall]:
-    free = dict(room)
-    running = [gang for gang in gangs if gang.name in placement.pool_of]
-    for gang in running:
-        free[placement.pool_of[gang.name]] -= gang.nodes
-    bound = [] if placement.complete else [f"the search stopped at its bound of {MAX_STEPS} steps"]
-
-    def why(pools: Iterable[str]) -> list[str]:
-        return list(reasons(scenario.loss, estate, frozenset(pools), TRAINING))
-
-    missing = [
-        Shortfall(
-            scenario.id,
-            scenario.within,
-            f"{TRAINING}/{gang.name}",
-            gang.nodes,
-            max((free[pool] for pool in gang.pools), default=0),
-            "; ".join([*(bound or ["a job runs whole in one pool"]), *why(gang.pools)]),
-        )
-        for gang in sorted(gangs, key=lambda gang: gang.name)
-        if gang.must_run and gang not in running
-    ]
-    total = sum(gang.nodes for gang in running)
-    if not missing and total < enough:
-        reason = "; ".join([*bound, *why(pool for gang in gangs for pool in gang.pools)])
-        missing.append(Shortfall(scenario.id, scenario.within, TRAINING, enough, total, reason))
-    return missing
+def room_of(
+    problem: Problem,
+    case: Case,
+    held: Mapping[str, int],
+    jobs: Mapping[str, str],
+    powered: Mapping[str, int],
+) -> Counter[str]:
+    """Kind to micro-nodes that can serve in the case, jobs taken off."""
+    room: Counter[str] = Counter()
+    for offering in problem.offerings:
+        if offering.id not in case.lost and offering.id not in case.unserving:
+            nodes = powered.get(offering.id, 0) if offering.id in case.capped else held.get(offering.id, 0)
+            room[offering.kind] += nodes * MICRO
+    for gang, pool in jobs.items():
+        offerings = problem.in_pool[pool]
+        if not any(offering.id in case.unserving for offering in offerings):
+            room[offerings[0].kind] -= problem.gang[gang].pools[pool] * MICRO
+    return room

@@ -7,28 +7,17 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from argosy.spec.beside_checks import check_beside
 from argosy.spec.demand_checks import check_demand
 from argosy.spec.files import FLEETS
 from argosy.spec.hall_checks import check_halls
-from argosy.spec.hints import nearest
-from argosy.spec.models import NAME_PATTERN
 from argosy.spec.pool_checks import check_pools
+from argosy.spec.survival_checks import check_survival
+from argosy.spec.values import NAME_PATTERN
 
 if TYPE_CHECKING:
     from argosy.errors import Fault
     from argosy.spec.loader import LoadedFleet
-
-LOSSES = (
-    "any provider",
-    "any site",
-    "any zone",
-    "any feed",
-    "any uplink",
-    "any rack",
-    "spot",
-    "any two providers",
-)
-"""What `lose` may say besides the name of a provider or a site."""
 
 _PRIVATE = tuple(
     ipaddress.IPv4Network(range_) for range_ in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
@@ -39,12 +28,12 @@ def check_fleet(fleet: LoadedFleet) -> list[Fault]:
     """Every fault that only shows when the fields of a fleet file and its inventories are held together."""
     return [
         *_check_fleet_name(fleet),
-        *_check_names(fleet),
         *_check_cidrs(fleet),
         *check_pools(fleet),
         *check_halls(fleet),
         *check_demand(fleet),
-        *_check_survival(fleet),
+        *check_beside(fleet),
+        *check_survival(fleet),
         *_check_max_share(fleet),
     ]
 
@@ -61,18 +50,6 @@ def _check_fleet_name(fleet: LoadedFleet) -> Iterator[Fault]:
             expected=f"{fleet.name!r}, since a stack takes the file of its own name",
             fix=f"write `name: {fleet.name}`, or {rename}" if is_name else rename,
         )
-
-
-def _check_names(fleet: LoadedFleet) -> Iterator[Fault]:
-    providers = {site.provider for site in fleet.spec.sites.values()}
-    for name in fleet.spec.sites:
-        if name in providers:
-            yield fleet.fault(
-                f"sites.{name}",
-                given=f"a site with the name of the provider {name!r}",
-                expected="a name that `survive` cannot take for a provider",
-                fix=f"rename it, e.g. to {name}-1",
-            )
 
 
 def _check_cidrs(fleet: LoadedFleet) -> Iterator[Fault]:
@@ -96,37 +73,6 @@ def _wrong_with_cidr(cidr: str) -> tuple[str, str] | None:
     if not any(network.subnet_of(private) for private in _PRIVATE):
         return f"{cidr!r}, which is not private", "pick a range inside 10.0.0.0/8"
     return None
-
-
-def _check_survival(fleet: LoadedFleet) -> Iterator[Fault]:
-    sites = fleet.spec.sites
-    known = {*LOSSES, *sites, *(site.provider for site in sites.values())}
-    first: dict[tuple[str, str], int] = {}
-    for index, entry in enumerate(fleet.spec.survive):
-        at = f"survive[{index}]"
-        if entry.lose not in known:
-            close = nearest(entry.lose, known)
-            yield fleet.fault(
-                f"{at}.lose",
-                given=repr(entry.lose),
-                expected=f"{', '.join(LOSSES)}, or the name of a provider or site",
-                fix=f"did you mean {close}?" if close else f"pick one; sites are {', '.join(sorted(sites))}",
-            )
-        if not entry.keep.training and not entry.keep.inference:
-            yield fleet.fault(
-                f"{at}.keep",
-                given="a floor of nothing",
-                expected="a share above 0 for training or inference",
-                fix="add e.g. `inference: 1.0`, or delete the entry",
-            )
-        other = first.setdefault((entry.lose, entry.within), index)
-        if other != index:
-            yield fleet.fault(
-                at,
-                given=f"the loss {entry.lose!r} within {entry.within} a second time",
-                expected="each loss once for each time",
-                fix=f"merge it with survive[{other}]",
-            )
 
 
 def _check_max_share(fleet: LoadedFleet) -> Iterator[Fault]:

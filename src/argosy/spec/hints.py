@@ -12,9 +12,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from argosy.spec.models import CloudSiteSpec, Country, HallSpec, Name, Sha256, Share
+from argosy.spec.models import CloudSiteSpec, HallSpec
 from argosy.spec.scalars import LONGEST_NUMBER, Trap
 from argosy.spec.slots import Slot, fields_of, walk_models
+from argosy.spec.values import Country, Name, Sha256, Share
 from argosy.spec.words import listed, shortened
 
 _OTHER_KIND_OF_SITE: dict[type[BaseModel], str] = {

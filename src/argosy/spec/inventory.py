@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from argosy.spec.models import HttpsUrl, Name, SecretRef, SpecModel, Text
+from argosy.spec.values import HttpsUrl, Name, SecretRef, SpecModel, Text
 
 Serial = Annotated[
     str,

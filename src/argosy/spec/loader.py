@@ -1,4 +1,4 @@
-"""Loads a fleet file and the inventories it names, or says everything that is wrong with them at once."""
+"""Loads a fleet file and the files it names, or says everything that is wrong with them at once."""
 
 from __future__ import annotations
 
@@ -9,35 +9,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar, cast
-
-from pydantic import ValidationError
+from typing import Any, Literal, TypeVar, cast
 
 from argosy.errors import Fault, FleetError
-from argosy.spec.document import Document, read_document
-from argosy.spec.files import (
-    MEND_LINK,
-    close_file,
-    dead_link,
-    display_name,
-    file_exists,
-    find_fleet_file,
-    find_root,
-    read_text,
-)
+from argosy.spec.files import display_name, find_fleet_file, find_root
 from argosy.spec.inventory import InventorySpec
-from argosy.spec.models import FleetSpec, SpecModel
+from argosy.spec.models import FleetSpec
+from argosy.spec.named_files import NamedFile, load_named, read_file, validate
 from argosy.spec.places import Places, undotted
-from argosy.spec.plain import as_list, as_mapping
-from argosy.spec.translate import Translator
-from argosy.spec.words import shortened, shown
+from argosy.spec.plain import as_mapping
+from argosy.spec.prices import PricesSpec
+from argosy.spec.rates import RatesSpec
+from argosy.spec.values import SpecModel
 
 _Model = TypeVar("_Model", bound=SpecModel)
+
+Beside = Literal["prices", "rates"]
+"""A file that stands beside the fleet file and belongs to the whole fleet, by the key that names it."""
 
 
 @dataclass(frozen=True)
 class LoadedFleet:
-    """A fleet file that has the right shape, with its inventories and the places to point at."""
+    """A fleet file that has the right shape, with the files it names and the places to point at."""
 
     name: str
     """The environment's name: the file's name without its ending."""
@@ -48,10 +41,18 @@ class LoadedFleet:
     inventories: Mapping[str, InventorySpec]
     """By site; bare-metal sites only."""
     sha256: str
-    """Of the fleet file's meaning: comments, layout and the order of keys do not count."""
+    """Of the fleet file's meaning: comments, layout and the order of keys do not count, nor does what stands
+    in the files it names, whose paths alone do."""
+    prices: PricesSpec | None = None
+    """What the file at `prices` says; None when the fleet file names none."""
+    rates: RatesSpec | None = None
+    """What the file at `rates` says; None when the fleet file names none."""
     places: Places = field(repr=False, compare=False, default=Places(""))
     inventory_places: Mapping[str, Places] = field(
         repr=False, compare=False, default_factory=dict[str, Places]
+    )
+    beside_places: Mapping[Beside, Places] = field(
+        repr=False, compare=False, default_factory=dict["Beside", Places]
     )
     start: Path = field(repr=False, compare=False, default_factory=Path.cwd)
     """The folder the user works in, from which messages name files; a program of Pulumi runs elsewhere."""
@@ -65,12 +66,25 @@ class LoadedFleet:
         """A file of this fleet as the user would name it."""
         return display_name(path, self.start)
 
-    def fault(self, path: str, *, given: str, expected: str, fix: str, site: str | None = None) -> Fault:
-        """A fault at a dotted path of the fleet file, or of the inventory of `site`.
+    def fault(
+        self,
+        path: str,
+        *,
+        given: str,
+        expected: str,
+        fix: str,
+        site: str | None = None,
+        document: Beside | None = None,
+    ) -> Fault:
+        """A fault at a dotted path of the fleet file, of the inventory of `site`, or of the file `document`.
 
         Where nothing stands at the path, the fault points at the nearest thing around it.
         """
-        places = self.places if site is None else self.inventory_places.get(site, self.places)
+        places = self.places
+        if document is not None:
+            places = self.beside_places.get(document, places)
+        elif site is not None:
+            places = self.inventory_places.get(site, places)
         return places.fault(undotted(path), given=given, expected=expected, fix=fix)
 
 
@@ -78,23 +92,23 @@ def load_spec(env: str, start: Path | None = None) -> LoadedFleet:
     """Load the fleet of an environment (`prod`), or of a fleet file's path.
 
     `start` stands in for the working directory; messages name files from there. Raises FleetError with every
-    fault of the fleet file and of all inventories together.
+    fault of the fleet file and of all files it names together.
     """
     # Here, since the checks are about the fleet that this module defines.
     from argosy.spec.checks import check_fleet
 
     folder = start or Path.cwd()
     path = find_fleet_file(env, folder)
-    document = _read(path, folder)
-    spec, faults = _validate(FleetSpec, document)
+    document = read_file(path, folder)
+    spec, faults = validate(FleetSpec, document)
+    named = _NamedFiles(path, folder, document.places, faults)
     inventories: dict[str, InventorySpec] = {}
     inventory_places: dict[str, Places] = {}
-    for site, named in _inventories_named(document.value):
-        loaded = _load_inventory(site, named, path, folder, document.places)
-        if isinstance(loaded, list):
-            faults += loaded
-        else:
+    for site, file in _inventories_named(document.value):
+        if loaded := named.load(InventorySpec, file):
             inventories[site], inventory_places[site] = loaded
+    prices = named.load(PricesSpec, _beside_named(document.value, "prices", "a file of prices"))
+    rates = named.load(RatesSpec, _beside_named(document.value, "rates", "a file of serving rates"))
     if spec is None or faults:
         raise FleetError(faults)
     fleet = LoadedFleet(
@@ -104,8 +118,11 @@ def load_spec(env: str, start: Path | None = None) -> LoadedFleet:
         spec=spec,
         inventories=inventories,
         sha256=meaning_sha256(spec),
+        prices=prices[0] if prices else None,
+        rates=rates[0] if rates else None,
         places=document.places,
         inventory_places=inventory_places,
+        beside_places=_beside_places(prices=prices, rates=rates),
         start=folder,
     )
     if found := check_fleet(fleet):
@@ -128,72 +145,45 @@ def _plain(value: Any) -> Any:
         return f"{value.normalize():f}"
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).isoformat()
+    if isinstance(value, dt.date):
+        return value.isoformat()
     return value
 
 
-def _read(path: Path, folder: Path) -> Document:
-    file = display_name(path, folder)
-    return read_document(read_text(path, file), file)
+@dataclass(frozen=True)
+class _NamedFiles:
+    """Loads what one fleet file names, and adds what is wrong with it to `faults`."""
+
+    fleet_path: Path
+    folder: Path
+    places: Places
+    faults: list[Fault]
+
+    def load(self, model: type[_Model], file: NamedFile | None) -> tuple[_Model, Places] | None:
+        if file is None:
+            return None
+        loaded = load_named(model, file, self.fleet_path, self.folder, self.places)
+        if isinstance(loaded, list):
+            self.faults.extend(loaded)
+            return None
+        return loaded
 
 
-def _validate(model: type[_Model], document: Document) -> tuple[_Model | None, list[Fault]]:
-    if as_mapping(document.value) is None:
-        # A single value may be all of a password file that was named by mistake.
-        is_list = as_list(document.value) is not None
-        given = shown(document.value) if is_list or document.value is None else "a single value"
-        fix = "begin with `version: 1`, then `key: value` lines"
-        return None, [document.places.fault((), given=given, expected="a mapping at the top level", fix=fix)]
-    spec, error = None, None
-    try:
-        spec = model.model_validate(document.value)
-    except ValidationError as caught:
-        error = caught
-    return spec, Translator(model, document).faults(error)
-
-
-def _inventories_named(value: Any) -> list[tuple[str, str]]:
-    """Site and inventory path of every hall, even where the rest of the file is wrong."""
+def _inventories_named(value: Any) -> list[tuple[str, NamedFile]]:
+    """Site and inventory of every hall, even where the rest of the file is wrong."""
     sites = as_mapping((as_mapping(value) or {}).get("sites")) or {}
-    named = [(name, (as_mapping(site) or {}).get("inventory")) for name, site in sites.items()]
-    return [(name, path) for name, path in named if isinstance(path, str)]
+    paths = [(name, (as_mapping(site) or {}).get("inventory")) for name, site in sites.items()]
+    return [
+        (name, NamedFile(("sites", name, "inventory"), path, "an inventory file", f"inventories/{name}.yaml"))
+        for name, path in paths
+        if isinstance(path, str)
+    ]
 
 
-def _load_inventory(
-    site: str, named: str, fleet_path: Path, folder: Path, places: Places
-) -> tuple[InventorySpec, Places] | list[Fault]:
-    path = fleet_path.parent / named
-    if Path(named).is_absolute() or not file_exists(path):
-        return [_no_inventory(site, named, path, places)]
-    if outside := _inventory_outside(site, named, fleet_path, places):
-        return [outside]
-    try:
-        document = _read(path, folder)
-    except FleetError as error:
-        return list(error.faults)
-    spec, faults = _validate(InventorySpec, document)
-    return (spec, document.places) if spec is not None and not faults else faults
+def _beside_named(value: Any, key: Beside, kind: str) -> NamedFile | None:
+    path = (as_mapping(value) or {}).get(key)
+    return NamedFile((key,), path, kind, f"{key}.yaml") if isinstance(path, str) else None
 
 
-def _inventory_outside(site: str, named: str, fleet_path: Path, places: Places) -> Fault | None:
-    # Faults quote what they refuse, so any file that a fleet file may name is one it may have shown.
-    root, folder = find_root(fleet_path.parent), fleet_path.parent
-    if (folder / named).resolve().is_relative_to((root or folder).resolve()):
-        return None
-    around = "the project" if root else "the fleet file's folder"
-    given, expected = f"{shown(named)}, which lies outside {around}", f"a file below {around}"
-    fix = f"write e.g. inventories/{site}.yaml"
-    return places.fault(("sites", site, "inventory"), given=given, expected=expected, fix=fix)
-
-
-def _no_inventory(site: str, named: str, path: Path, places: Places) -> Fault:
-    at = ("sites", site, "inventory")
-    if Path(named).is_absolute():
-        expected, fix = "a path relative to the fleet file", f"write e.g. inventories/{site}.yaml"
-        return places.fault(at, given=shown(named), expected=expected, fix=fix)
-    if link := dead_link(path):
-        given = f"{shown(named)}, {link}"
-        return places.fault(at, given=given, expected="an inventory file", fix=MEND_LINK)
-    close = close_file(path)
-    fix = f"did you mean {shortened(str(Path(named).with_name(close)))}.yaml?" if close else "create the file"
-    given = f"{shown(named)}, which does not exist"
-    return places.fault(at, given=given, expected="an inventory file", fix=fix)
+def _beside_places(**loaded: tuple[SpecModel, Places] | None) -> dict[Beside, Places]:
+    return {cast("Beside", key): found[1] for key, found in loaded.items() if found}

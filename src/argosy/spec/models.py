@@ -6,103 +6,26 @@ on is checked in `argosy.spec.checks`, what the catalogue and the providers must
 
 from __future__ import annotations
 
-import datetime as dt
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import (
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    StringConstraints,
-    Tag,
-    WithJsonSchema,
+from pydantic import Discriminator, Field, Tag
+
+from argosy.spec.demand import DemandSpec, MaxShareSpec, SurvivalSpec
+from argosy.spec.values import (
+    Country,
+    HttpsUrl,
+    KubernetesVersion,
+    Moment,
+    Name,
+    Nodes,
+    Positive,
+    Pue,
+    Role,
+    Sha256,
+    SpecModel,
+    Text,
 )
-from pydantic_core import PydanticCustomError
-
-
-def _refuse_text(value: Any) -> Any:
-    if isinstance(value, (str, bool)):
-        raise PydanticCustomError("number_type", "not a number")
-    return value
-
-
-def _refuse_numbers(value: Any) -> Any:
-    # Pydantic would read a number as seconds since 1970.
-    if not isinstance(value, (str, dt.datetime)):
-        raise PydanticCustomError("datetime_type", "not a date and time")
-    return value
-
-
-_REFERENCE_PATTERN = r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:[^\s]+)$"
-
-NAME_PATTERN = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
-
-Name = Annotated[
-    str,
-    StringConstraints(pattern=NAME_PATTERN, max_length=40),
-    Field(description="A name: lower-case letters, digits and single dashes, a letter first, at most 40."),
-]
-Text = Annotated[
-    str,
-    StringConstraints(pattern=r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$", max_length=500),
-    Field(description="Text on one line, with no space at its ends."),
-]
-Share = Annotated[
-    Decimal,
-    BeforeValidator(_refuse_text),
-    Field(ge=0, le=1, description="A share from 0 to 1."),
-    WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1, "description": "A share from 0 to 1."}),
-]
-Pue = Annotated[
-    Decimal,
-    BeforeValidator(_refuse_text),
-    Field(ge=1, le=3),
-    WithJsonSchema({"type": "number", "minimum": 1, "maximum": 3}),
-]
-Nodes = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
-Country = Annotated[
-    str,
-    StringConstraints(pattern=r"^[A-Z]{2}$"),
-    Field(description="A country code of two capitals (ISO 3166-1 alpha-2), e.g. `NO`."),
-]
-SecretRef = Annotated[
-    str,
-    StringConstraints(pattern=_REFERENCE_PATTERN),
-    Field(description="Where a secret is found, never the secret itself: `env:NAME` or `file:PATH`."),
-]
-Sha256 = Annotated[
-    str,
-    StringConstraints(pattern=r"^[0-9a-f]{64}$"),
-    Field(description="A SHA-256 digest: 64 lower-case hexadecimal digits."),
-]
-HttpsUrl = Annotated[
-    str,
-    StringConstraints(pattern=r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[^\s]*)?$"),
-    Field(description="A URL that begins with `https://`."),
-]
-Moment = Annotated[
-    AwareDatetime,
-    BeforeValidator(_refuse_numbers),
-    Field(description="A date and time with its UTC offset, e.g. 2027-03-01T00:00Z."),
-    # Without `format`, by which editors would refuse a time without seconds.
-    WithJsonSchema({"type": "string"}),
-]
-KubernetesVersion = Annotated[
-    str,
-    StringConstraints(pattern=r"^1\.[0-9]{2}$"),
-    Field(description='A minor version of Kubernetes in quotes, e.g. "1.34".'),
-]
-Role = Literal["training", "inference"]
-
-
-class SpecModel(BaseModel):
-    """Base of all parts of the fleet file: frozen, and closed to unknown keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class NodeRange(SpecModel):
@@ -129,6 +52,10 @@ class CapacitySpec(SpecModel):
     """Id of the reservation or capacity block, as the vendor writes it."""
     ends: Moment | None = None
     """When the reservation or block ends, with its UTC offset."""
+    nodes: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] | None = None
+    """Nodes that the reservation or block holds. They are paid for, so holding them costs nothing more."""
+    multiple_of: Annotated[int, Field(strict=True, ge=1, le=10_000)] = 1
+    """Nodes come in multiples of this: a block's size, or the nodes of one rack-scale system."""
     quota_nodes: Nodes | None = None
     """Most nodes the vendor's quota allows for this pool."""
 
@@ -153,9 +80,14 @@ class NodePoolSpec(SpecModel):
     zone: Text | None = None
     """The one zone of a pool that needs a fabric (AWS: the zone id)."""
     zones: tuple[Text, ...] = ()
-    """Zones that share the nodes evenly."""
+    """Zones that share a pinned count evenly; of a range the planner chooses how many stand where."""
     capacity: CapacitySpec | None = None
     """Bare-metal pools are `owned` and leave this out."""
+    lends: Annotated[bool, Field(strict=True)] = False
+    """Whether nodes may work for the other role while their own can spare them: an inference pool runs jobs
+    that are not protected; a training pool serves after a loss, from 15 minutes on (it is convertible)."""
+    readiness: Literal["hot", "cold"] = "hot"
+    """`hot`: powered and running. `cold`: held, but not running; counts from 4 hours after a loss on."""
     spares: Nodes = 0
     """Servers kept claimable beside the pool, to replace broken ones (bare metal)."""
     image: ImageSpec | None = None
@@ -181,6 +113,8 @@ class FeedSpec(SpecModel):
     name: Name
     rated_kw: Annotated[int, Field(strict=True, gt=0)]
     """What the feed may carry continuously, in kW, after derating."""
+    supplier: Text | None = None
+    """Who supplies its power; the feeds of one supplier fail together under `any power supplier`."""
 
 
 class PowerSpec(SpecModel):
@@ -189,6 +123,8 @@ class PowerSpec(SpecModel):
     feeds: Annotated[tuple[FeedSpec, ...], Field(min_length=1)]
     pue: Pue = Decimal("1.4")
     """Power usage effectiveness: total power over IT power."""
+    usd_per_kwh: Positive | None = None
+    """Price of energy, in US dollars per kWh: what a node of one's own costs by running."""
 
 
 class ClaimsSpec(SpecModel):
@@ -214,7 +150,21 @@ class SiteBase(SpecModel):
     country: Country | None = None
     cidr: Text | None = None
     """The site's private IPv4 range, e.g. `10.16.0.0/16`; ranges of a fleet may not overlap."""
+    serves: tuple[Name, ...] = ()
+    """Regions of users (the keys of a service's `regions`) that are answered in time from here; left out:
+    all."""
     node_pools: Annotated[dict[Name, NodePoolSpec], Field(min_length=1)]
+
+
+class QuotaSpec(SpecModel):
+    """A limit of the vendor's that several pools of a site share."""
+
+    name: Name
+    limit: Annotated[int, Field(strict=True, ge=0, le=1_000_000_000)]
+    unit: Literal["nodes", "accelerators", "vcpus"]
+    """What the vendor counts; AWS counts vCPUs."""
+    pools: Annotated[tuple[Name, ...], Field(min_length=1)]
+    """Node pools of this site that count against it."""
 
 
 class CloudSiteSpec(SiteBase):
@@ -225,6 +175,7 @@ class CloudSiteSpec(SiteBase):
     account: Text | None = None
     """AWS account id or Google Cloud project id."""
     kubernetes_version: KubernetesVersion = "1.34"
+    quotas: tuple[QuotaSpec, ...] = ()
 
 
 class HallSpec(SiteBase):
@@ -261,83 +212,14 @@ SiteSpec = Annotated[
 ]
 
 
-class TrainingDemand(SpecModel):
-    """A training job: a gang of nodes inside one fabric."""
+class RiskGroupSpec(SpecModel):
+    """Things that fail together although no other line says so: a shared duct, substation or owner."""
 
-    name: Name
-    accelerator: Annotated[tuple[Text, ...], Field(min_length=1)]
-    """Accelerators that would do, best first."""
-    nodes: Annotated[int, Field(strict=True, ge=1)]
-    protected: Annotated[bool, Field(strict=True)] = False
-    """Whether the job must run on after a loss; others may be stopped."""
-    checkpoint_minutes: Annotated[int, Field(strict=True, ge=1)] | None = None
-    replicated_to: tuple[Name, ...] = ()
-    """Sites that hold a copy of the checkpoints."""
-
-
-class InferenceDemand(SpecModel):
-    """A service that answers requests. `nodes` pins its size."""
-
-    name: Name
-    accelerator: Annotated[tuple[Text, ...], Field(min_length=1)]
-    nodes: Annotated[int, Field(strict=True, ge=1)] | None = None
-    model: Text | None = None
-    requests_per_month: Annotated[int, Field(strict=True, ge=1)] | None = None
-    input_tokens: Annotated[int, Field(strict=True, ge=1)] | None = None
-    output_tokens: Annotated[int, Field(strict=True, ge=1)] | None = None
-    ttft_ms: Annotated[int, Field(strict=True, ge=1)] | None = None
-    """Target for the time to the first token, in milliseconds."""
-    tpot_ms: Annotated[int, Field(strict=True, ge=1)] | None = None
-    """Target for the time per output token after the first, in milliseconds."""
-    regions: dict[Name, Share] = {}
-    """Share of the requests that come from each region; shares add up to 1."""
-
-
-class DemandSpec(SpecModel):
-    """What the fleet is for."""
-
-    training: tuple[TrainingDemand, ...] = ()
-    inference: tuple[InferenceDemand, ...] = ()
-
-
-class KeepSpec(SpecModel):
-    """The floor: what share of each kind of demand must still be served. Left out means 0."""
-
-    training: Share = Decimal(0)
-    inference: Share = Decimal(0)
-
-
-def _zero_as_text(value: Any) -> Any:
-    # `within: 0` is what people write; `false`, which Python takes for 0 as well, is not.
-    return "0" if type(value) is int and value == 0 else value
-
-
-Within = Annotated[
-    Literal["0", "15m", "4h"],
-    BeforeValidator(_zero_as_text),
-    WithJsonSchema({"enum": ["0", 0, "15m", "4h"]}),
-]
-
-
-class SurvivalSpec(SpecModel):
-    """A contingency and its floor."""
-
-    # A description of the field's own, since editors would be shown that of `Text` instead of a docstring.
-    lose: Text = Field(
-        json_schema_extra={
-            "description": "`any provider | any site | any zone | any feed | any uplink | any rack | spot | "
-            "any two providers`, or the name of one provider or site."
-        }
-    )
-    keep: KeepSpec
-    within: Within = "0"
-    """Time until the floor must hold again."""
-
-
-class MaxShareSpec(SpecModel):
-    """Most of the fleet's accelerators that one party may hold."""
-
-    provider: Share
+    sites: tuple[Name, ...] = ()
+    feeds: tuple[Text, ...] = ()
+    """`SITE/FEED` of halls."""
+    uplinks: tuple[Text, ...] = ()
+    """`SITE/UPLINK` of halls."""
 
 
 class FleetSpec(SpecModel):
@@ -347,5 +229,14 @@ class FleetSpec(SpecModel):
     name: Name
     sites: Annotated[dict[Name, SiteSpec], Field(min_length=1)]
     demand: DemandSpec = DemandSpec()
+    risk_groups: dict[Name, RiskGroupSpec] = Field(default={})
     survive: tuple[SurvivalSpec, ...] = ()
     max_share: MaxShareSpec | None = None
+    until: Moment | None = None
+    """How long the plan must hold; a reservation or block that ends before is refused."""
+    prices: Text | None = None
+    """Path of a file with prices, relative to the fleet file; they go before the catalogue's."""
+    accept_estimates: Annotated[bool, Field(strict=True)] = False
+    """Whether a price that nobody stated, only estimated, may decide who gets what."""
+    rates: Text | None = None
+    """Path of a file with serving rates, relative to the fleet file; they go before the catalogue's."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from argosy.spec.commitment_checks import check_commitment, check_multiple
 from argosy.spec.models import CapacitySpec, HallSpec, NodePoolSpec, NodeRange
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ def check_pools(fleet: LoadedFleet) -> Iterator[Fault]:
         for pool_name, pool in site.node_pools.items():
             at = f"sites.{site_name}.node_pools.{pool_name}"
             yield from _check_sizes(fleet, at, pool)
+            yield from check_multiple(fleet, at, pool)
+            yield from check_commitment(fleet, at, pool)
             yield from check_kind(fleet, at, pool)
 
 

@@ -12,12 +12,13 @@ The fleet file is read as YAML 1.2, core schema, narrowed to what every reader u
 
 Refused, because YAML 1.1 or another reader makes something else of them: `no`, `yes`, `on`, `off`, `y`, `n`,
 also capitalised (a boolean); `010`, `0o10`, `0x1F`, `0b1`, `1:30` (other bases); `1e3`, `.5`, `5.` (text or
-number); `.inf`, `.nan`; a date where text is expected; an empty value. Source: yaml.org/spec/1.2.2 §10.3
+number); `.inf`, `.nan`; a date where none is expected; an empty value. Source: yaml.org/spec/1.2.2 §10.3
 against yaml.org/type (1.1).
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from dataclasses import dataclass
 from decimal import Decimal
@@ -44,6 +45,7 @@ _TRAPS = (
     (re.compile(r"[-+]?[0-9][0-9_]*"), "a number or text"),
 )
 _DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ].*)?")
+_SOME_DATE = re.compile(r"([0-9]{4})-?([0-9]{1,2})-?([0-9]{1,2})(?:[Tt ].*)?")
 
 
 @dataclass(frozen=True)
@@ -84,3 +86,17 @@ def find_trap(text: str) -> Trap | None:
     if _DATE.fullmatch(text):
         return Trap(text, "a date or text", is_date=True)
     return None
+
+
+def meant_date(text: str) -> str | None:
+    """The day that this text means, as ISO 8601 writes it; None when it means none.
+
+    `2026-7-20`, `20260720` and `2026-07-20T09:00Z` mean 2026-07-20; 2026-02-30 is on no calendar.
+    """
+    parts = _SOME_DATE.fullmatch(text)
+    if parts is None:
+        return None
+    try:
+        return dt.date(*(int(part) for part in parts.groups())).isoformat()
+    except ValueError:
+        return None

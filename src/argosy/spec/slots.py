@@ -19,7 +19,13 @@ from argosy.spec.plain import as_list, as_mapping
 from argosy.spec.words import listed
 
 _BOUNDS = {"ge": operator.ge, "gt": operator.gt, "le": operator.le, "lt": operator.lt}
-_WORDS = {int: "a whole number", Decimal: "a number", bool: "true or false", str: "text"}
+_WORDS = {
+    int: "a whole number",
+    Decimal: "a number",
+    bool: "true or false",
+    str: "text",
+    dt.date: "a date, e.g. 2026-07-20",
+}
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,11 @@ class Slot:
     def is_datetime(self) -> bool:
         """Whether a date and time is wanted."""
         return self.kind in (dt.datetime, AwareDatetime)
+
+    @property
+    def is_date(self) -> bool:
+        """Whether a date without a time is wanted."""
+        return self.kind is dt.date
 
     def has(self, alias: Any) -> bool:
         """Whether this place was declared with one of the model's named types, such as `Share`."""
@@ -108,6 +119,17 @@ def slot_at(model: type[BaseModel], value: object, path: Path) -> Slot | None:
 def fields_of(model: type[BaseModel]) -> Mapping[str, Any]:
     """The keys of a model with their types, in the order in which they are declared."""
     return _hints(model)
+
+
+@cache
+def date_keys(model: type[BaseModel]) -> frozenset[str]:
+    """The keys anywhere in `model` at which a date is wanted: few, so that most values are not looked up."""
+    return frozenset(
+        name
+        for _, inner in walk_models(model)
+        for name, hint in _hints(inner).items()
+        if any(slot_of(branch).is_date for branch in _branches(hint))
+    )
 
 
 def walk_models(model: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[tuple[str, type[BaseModel]]]:

@@ -11,11 +11,12 @@ from pydantic import BaseModel, ValidationError
 from argosy.errors import Fault
 from argosy.spec.document import Document
 from argosy.spec.hints import key_fix, smallest_fix, trap_fix
-from argosy.spec.models import Name, SecretRef
 from argosy.spec.places import Path
 from argosy.spec.plain import as_list, as_mapping
+from argosy.spec.scalars import meant_date
 from argosy.spec.secrets import KEEP_OUT, REFERENCE, REFERENCE_WORDS, hides, looks_secret, names_secret
-from argosy.spec.slots import Slot, fields_of, slot_at, slot_of
+from argosy.spec.slots import Slot, date_keys, fields_of, slot_at, slot_of
+from argosy.spec.values import Name, SecretRef
 from argosy.spec.words import shortened, shown, shown_key
 
 
@@ -27,10 +28,15 @@ class Translator:
     document: Document
 
     def faults(self, error: ValidationError | None) -> list[Fault]:
-        """Every fault of the file. At one place only the first speaks: secret, empty, trap, validation."""
+        """Every fault of the file. At one place only the first speaks: secret, empty, trap, date, shape."""
         found: dict[Path, Fault] = {}
         for path, value in _scalars(self.document.value, ()):
-            fault = self._secret(path, value) or self._nothing(path, value) or self._trap(path)
+            fault = (
+                self._secret(path, value)
+                or self._nothing(path, value)
+                or self._trap(path)
+                or self._no_date(path, value)
+            )
             if fault:
                 found[path] = fault
         unknown_keys: list[Fault] = []
@@ -106,13 +112,28 @@ class Translator:
     def _trap(self, path: Path) -> Fault | None:
         trap = self.document.traps.get(path)
         slot = self._slot(path) if trap else None
-        if trap is None or slot is None or slot.is_container or (trap.is_date and slot.is_datetime):
+        if trap is None or slot is None or slot.is_container:
+            return None
+        if trap.is_date and (slot.is_datetime or slot.is_date):
             return None
         if slot.words == "true or false" and trap.text.lower() in ("true", "false"):
             given = f"{trap.text} with a capital"
         else:
             given = f"{shortened(trap.text)}, which YAML readers take for {trap.reading}"
         return self.document.places.fault(path, given=given, expected=slot.words, fix=trap_fix(slot, trap))
+
+    def _no_date(self, path: Path, value: object) -> Fault | None:
+        """What is no date as people write one. Validation would take 20260720 for seconds since 1970."""
+        slot = self._slot(path) if path and path[-1] in date_keys(self.model) else None
+        if slot is None or not slot.is_date:
+            return None
+        place = self.document.places.by_path.get(path)
+        text = place.text if place and place.text is not None else str(value)
+        meant = meant_date(text)
+        if isinstance(value, str) and meant == value:
+            return None
+        fix = f"write {meant}" if meant else "write a day that is on the calendar"
+        return self.document.places.fault(path, given=shown(value, text), expected=slot.words, fix=fix)
 
     def _bad_key(self, path: Path) -> Fault:
         return self.document.places.fault(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -67,7 +68,9 @@ def argosy(monkeypatch: pytest.MonkeyPatch) -> Argosy:
     """Runs the command in this process; answers its exit code."""
 
     providers = {name: Agreeable(name) for name in ("aws", "gcp")}
-    monkeypatch.setattr("argosy.cli.load.load_providers", lambda: providers)
+    monkeypatch.setattr("argosy.resolve.load_providers", lambda: providers)
+    # A day on which no price of the catalogue is old.
+    monkeypatch.setattr("argosy.cli.plan._today", lambda: dt.date(2026, 8, 1))
 
     def run(*words: str) -> int:
         monkeypatch.setattr("sys.argv", ["argosy", *words])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 from collections.abc import Callable
@@ -11,6 +12,12 @@ import pytest
 
 Argosy = Callable[..., int]
 Output = pytest.CaptureFixture[str]
+
+PROVEN = "proven: every floor of small holds in 3 scenarios"
+CLAIMED = "claimed: $126.60 an hour beyond what is paid for already, at most 0.000 % above the least"
+"""Two nodes of p5en.48xlarge at the list price of the catalogue; gcp has no list price there."""
+
+H200, H100 = "8xH200 inference anywhere for all", "8xH100 inference anywhere for all"
 
 
 def rewrite(path: Path, old: str, new: str) -> None:
@@ -29,6 +36,10 @@ def lock_file(project: Path) -> Path:
     return project / "stacks" / "fleets" / "small.lock.json"
 
 
+def held(lock_file: Path) -> dict[str, int]:
+    return {pool: plan["nodes"] for pool, plan in json.loads(lock_file.read_text())["pools"].items()}
+
+
 def test_plan_writes_the_lock_and_says_what_is_in_it(argosy: Argosy, lock_file: Path, capsys: Output) -> None:
     assert 0 == argosy("plan", "small")
     assert [
@@ -36,7 +47,7 @@ def test_plan_writes_the_lock_and_says_what_is_in_it(argosy: Argosy, lock_file: 
         "    + use1-az4: 2 nodes",
         "+ two/serve: 2 nodes",
         "    + europe-west4-b: 2 nodes",
-        "stacks/fleets/small.lock.json: written; proven: every floor of small holds in 3 scenarios",
+        f"stacks/fleets/small.lock.json: written; {PROVEN}; {CLAIMED}",
     ] == capsys.readouterr().out.splitlines()
     assert "small" == json.loads(lock_file.read_text())["fleet"]
 
@@ -47,7 +58,7 @@ def test_planning_again_changes_nothing(argosy: Argosy, lock_file: Path, capsys:
     capsys.readouterr()
 
     assert 0 == argosy("plan", "small")
-    assert "stacks/fleets/small.lock.json: unchanged\n" == capsys.readouterr().out
+    assert f"stacks/fleets/small.lock.json: unchanged; {CLAIMED}\n" == capsys.readouterr().out
     assert before == lock_file.stat().st_mtime_ns
 
 
@@ -72,14 +83,14 @@ def test_plan_says_when_only_the_promises_changed(argosy: Argosy, fleet_file: Pa
 
     assert [
         "fleet file: survive was changed since it was planned",
-        "stacks/fleets/small.lock.json: written; proven: every floor of small holds in 3 scenarios",
+        f"stacks/fleets/small.lock.json: written; {PROVEN}; {CLAIMED}",
     ] == capsys.readouterr().out.splitlines()
 
 
 def test_plan_says_that_only_witnesses_change(argosy: Argosy, lock_file: Path, capsys: Output) -> None:
     argosy("plan", "small")
     lock = json.loads(lock_file.read_text())
-    lock["scenarios"][0]["witness"]["inference/assistant"] = {"two/serve": 2}
+    lock["scenarios"][0]["serves"]["inference/assistant"] = {H200: 1_000_000, H100: 1_000_000}
     lock["argosy_version"] = "0.0.1"
     lock_file.write_text(json.dumps(lock))
     capsys.readouterr()
@@ -108,7 +119,7 @@ def test_with_nothing_to_survive_no_more_is_claimed_than_that_the_fleet_serves(
 
     claim = "no contingency is declared: proven only that the fleet as it stands serves its demand"
     shown = capsys.readouterr().out.splitlines()
-    assert f"stacks/fleets/small.lock.json: written; {claim}" in shown
+    assert f"stacks/fleets/small.lock.json: written; {claim}; {CLAIMED}" in shown
     assert f"stacks/fleets/small.lock.json: {claim}" == shown[-1]
 
 
@@ -120,21 +131,43 @@ def test_a_contingency_that_this_fleet_cannot_meet_proves_nothing_either(
 
     assert (
         "stacks/fleets/small.lock.json: written; nothing that `survive` names is in this fleet: "
-        "proven only that the fleet as it stands serves its demand"
+        f"proven only that the fleet as it stands serves its demand; {CLAIMED}"
     ) == capsys.readouterr().out.splitlines()[-1]
 
 
-def test_a_shortfall_exits_1_names_it_and_writes_nothing(
+def test_a_fleet_without_a_plan_exits_1_names_the_floors_and_writes_nothing(
     argosy: Argosy, fleet_file: Path, lock_file: Path, capsys: Output
 ) -> None:
     rewrite(fleet_file, "nodes: 2}]", "nodes: 3}]")
 
     assert 1 == argosy("plan", "small")
-    assert [
-        "lose provider aws (within 15m): inference/assistant needs 3 nodes, could have 2; short by 1",
-        "lose provider gcp (within 15m): inference/assistant needs 3 nodes, could have 2; short by 1",
-    ] == capsys.readouterr().err.splitlines()
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "survive[0]" in err
+    assert "Traceback" not in err
     assert not lock_file.exists()
+
+
+def test_a_fleet_without_a_plan_leaves_the_lock_as_it_was(
+    argosy: Argosy, fleet_file: Path, lock_file: Path
+) -> None:
+    argosy("plan", "small")
+    before = lock_file.read_bytes()
+    rewrite(fleet_file, "nodes: 2}]", "nodes: 3}]")
+
+    assert 1 == argosy("plan", "small")
+    assert before == lock_file.read_bytes()
+
+
+def test_prices_that_are_old_are_warned_of_on_stderr(
+    argosy: Argosy, lock_file: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("argosy.cli.plan._today", lambda: dt.date(2028, 1, 1))
+
+    assert 0 == argosy("plan", "small")
+    out, err = capsys.readouterr()
+    assert err.startswith("warning: The list price of aws/p5en.48xlarge (on-demand) for one/serve is of ")
+    assert "warning" not in out
 
 
 def test_an_unreadable_lock_is_replaced_and_that_is_said(
@@ -145,6 +178,78 @@ def test_an_unreadable_lock_is_replaced_and_that_is_said(
     assert 0 == argosy("plan", "small")
     assert "Planning without it: slots are bound afresh." in capsys.readouterr().err
     assert 0 == argosy("check", "small")
+
+
+def test_a_lock_of_schema_1_is_refused_by_check_and_made_good_by_plan(
+    argosy: Argosy, lock_file: Path, capsys: Output
+) -> None:
+    argosy("plan", "small")
+    lock_file.write_text(json.dumps(json.loads(lock_file.read_text()) | {"schema_version": 1}))
+    capsys.readouterr()
+
+    assert 2 == argosy("check", "small")
+    assert (
+        "stacks/fleets/small.lock.json: given schema version 1; expected 2, which this Argosy writes. "
+        "Run: argosy plan small\n"
+    ) == capsys.readouterr().err
+    assert 0 == argosy("plan", "small")
+    assert 0 == argosy("check", "small")
+
+
+def test_a_pool_edited_by_hand_is_refused_by_check_and_made_good_by_plan(
+    argosy: Argosy, lock_file: Path, capsys: Output
+) -> None:
+    argosy("plan", "small")
+    planned = lock_file.read_bytes()
+    lock = json.loads(planned)
+    lock["pools"]["one/serve"] = {"nodes": 1, "by_zone": {"use1-az4": 1}}
+    lock_file.write_text(json.dumps(lock))
+    capsys.readouterr()
+
+    assert 2 == argosy("check", "small")
+    assert [
+        "stacks/fleets/small.lock.json: cannot be used:",
+        "  one/serve: holds 1 node; the fleet file wants 2",
+        "Run: argosy plan small",
+    ] == capsys.readouterr().err.splitlines()
+    assert 0 == argosy("plan", "small")
+    assert "~ one/serve: 1 → 2 nodes" == capsys.readouterr().out.splitlines()[0]
+    assert planned == lock_file.read_bytes()
+
+
+def test_a_claim_edited_by_hand_changes_no_proof_and_is_made_anew(
+    argosy: Argosy, lock_file: Path, capsys: Output
+) -> None:
+    argosy("plan", "small")
+    planned = lock_file.read_bytes()
+    lock = json.loads(planned)
+    lock["claim"]["cost_usd_per_hour"] = "0.01"
+    lock_file.write_text(json.dumps(lock))
+    capsys.readouterr()
+
+    assert 0 == argosy("check", "small")
+    assert 0 == argosy("plan", "small")
+    assert capsys.readouterr().out.endswith(f"written; {PROVEN}; {CLAIMED}\n")
+    assert planned == lock_file.read_bytes()
+
+
+def test_sizes_that_still_do_stay_until_fresh_ones_are_asked_for(
+    argosy: Argosy, fleet_file: Path, lock_file: Path, capsys: Output
+) -> None:
+    # Reserved nodes are paid for, so that holding more of them than are needed costs nothing.
+    reserved = (
+        "nodes: {min: 0, max: 4},\n              capacity: {type: reserved, reservation: cr-1, nodes: 4}"
+    )
+    rewrite(fleet_file, "nodes: 2,\n              capacity: {type: on-demand}", reserved)
+    rewrite(fleet_file, "nodes: 2}]", "nodes: 3}]")
+    argosy("plan", "small")
+    rewrite(fleet_file, "nodes: 3}]", "nodes: 2}]")
+
+    assert 0 == argosy("plan", "small")
+    assert {"one/serve": 3, "two/serve": 3} == held(lock_file)
+    assert 0 == argosy("plan", "small", "--fresh")
+    assert {"one/serve": 2, "two/serve": 2} == held(lock_file)
+    assert "~ one/serve: 3 → 2 nodes" in capsys.readouterr().out.splitlines()
 
 
 def test_a_folder_in_the_place_of_the_lock_is_said_before_anything_is_planned(
@@ -168,9 +273,9 @@ def test_check_proves_and_shows_every_scenario(argosy: Argosy, project: Path, ca
         "nothing lost       0       2/2",
         "lose provider aws  15m     2/2",
         "lose provider gcp  15m     2/2",
-        "kept/required nodes, kept at most what the workload asks for; -: not required then; "
-        "training: all its jobs together",
-        "stacks/fleets/small.lock.json: proven: every floor of small holds in 3 scenarios",
+        "kept/required, kept at most what the floor asks for, in nodes or (services sized from requests) in "
+        "requests/s; -: not required then; training: all its jobs together",
+        f"stacks/fleets/small.lock.json: {PROVEN}",
     ] == capsys.readouterr().out.splitlines()
 
 
@@ -178,7 +283,7 @@ def test_the_help_of_check_explains_the_table(argosy: Argosy, capsys: Output) ->
     argosy("check", "--help")
     shown = " ".join(capsys.readouterr().out.split())
 
-    assert "A cell is kept/required nodes" in shown
+    assert "A cell is kept/required, in nodes, or in requests per second" in shown
     assert "`-` means that the workload is not required then" in shown
     assert "`training` is the sum of all jobs" in shown
 
@@ -193,8 +298,12 @@ def test_check_as_json_holds_the_same(argosy: Argosy, project: Path, capsys: Out
     assert {
         "id": "lose provider aws",
         "within": "15m",
-        "workloads": {"inference/assistant": {"required": 2, "kept": 2}},
+        "workloads": {"inference/assistant": {"required": 2.0, "kept": 2.0, "unit": "nodes"}},
     } == proof["scenarios"][1]
+    assert ("126.60", "0.000") == (
+        proof["claimed"]["cost_usd_per_hour"],
+        proof["claimed"]["gap_percent"],
+    )
 
 
 def test_check_without_a_lock_exits_2_and_names_the_command(
@@ -240,7 +349,7 @@ def test_a_lock_that_proves_too_little_exits_1_with_the_shortfall(
 ) -> None:
     argosy("plan", "small")
     lock = json.loads(lock_file.read_text())
-    lock["scenarios"][1]["witness"]["inference/assistant"] = {"two/serve": 1}
+    lock["scenarios"][1]["serves"]["inference/assistant"] = {H100: 1_000_000}
     lock_file.write_text(json.dumps(lock))
     capsys.readouterr()
 
@@ -250,9 +359,8 @@ def test_a_lock_that_proves_too_little_exits_1_with_the_shortfall(
         "scenario": "lose provider aws",
         "within": "15m",
         "workload": "inference/assistant",
-        "needed": 2,
-        "could_have": 1,
-        "reason": "",
+        "needed": "2 nodes",
+        "kept": "1 node",
     } == refusal["shortfalls"][0]
     assert not refusal["proven"]
 
@@ -318,3 +426,24 @@ def test_an_interruption_exits_130_and_leaves_no_lock(
 
     assert 130 == argosy("plan", "small")
     assert not lock_file.exists()
+
+
+def test_plan_as_json_says_what_was_written_proven_and_claimed(
+    argosy: Argosy, project: Path, capsys: Output
+) -> None:
+    argosy("plan", "small", "--json")
+    planned = json.loads(capsys.readouterr().out)
+
+    assert (True, True) == (planned["written"], planned["proven"])
+    assert {"one/serve": 2, "two/serve": 2} == planned["pools"]
+    assert "+ one/serve: 2 nodes" == planned["changes"][0]
+    assert {"solver", "cost_usd_per_hour", "bound_usd_per_hour", "gap_percent"} == planned["claimed"].keys()
+
+
+def test_a_conflict_as_json_holds_its_statements(argosy: Argosy, fleet_file: Path, capsys: Output) -> None:
+    rewrite(fleet_file, "nodes: 2}]", "nodes: 3}]")
+
+    assert 1 == argosy("plan", "small", "--json")
+    conflict = json.loads(capsys.readouterr().out)["conflict"]
+    assert conflict["certain"]
+    assert "survive[0]" in {statement["path"] for statement in conflict["statements"]}

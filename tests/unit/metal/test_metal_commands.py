@@ -13,10 +13,10 @@ import typer
 from typer.testing import CliRunner
 
 from argosy.catalog import load_catalog
-from argosy.cli.load import load_fleet
 from argosy.errors import FleetError
 from argosy.planner.lock import write_lock
 from argosy.planner.plan import plan_capacity
+from argosy.resolve import load_fleet
 from argosy.spec.loader import LoadedFleet, load_spec
 from argosy_metal.claims import Claim, ClaimStore, Phase, RunIdentity
 from argosy_metal.commands import app

@@ -10,10 +10,11 @@ from typing import Any, Self
 import pytest
 
 from argosy.catalog import Catalog, load_catalog
+from argosy.planner.build import build_problem
 from argosy.planner.contingencies import Scenario, enumerate_scenarios
-from argosy.planner.estate import Estate, build_estate
 from argosy.planner.models import Lock
 from argosy.planner.plan import plan_capacity
+from argosy.planner.problem import Case, Problem
 from argosy.planner.verify import verify_plan
 from argosy.spec.inventory import InventorySpec
 from argosy.spec.loader import LoadedFleet, meaning_sha256
@@ -36,12 +37,16 @@ class World:
         self.inference: list[Plain] = []
         self.survivals: list[Plain] = []
         self.max_share: str | None = None
+        self.more: Plain = {}
+        """More keys at the top level of the fleet file."""
         self.path = Path("stacks/fleets/test.yaml")
 
-    def cloud(self, name: str, provider: str = "aws", **pools: Plain) -> Self:
+    def cloud(self, name: str, provider: str = "aws", site: Plain | None = None, **pools: Plain) -> Self:
+        """A cloud's site whose pools are on demand unless they say otherwise; `site`: more of its keys."""
         on_demand = {"capacity": {"type": "on-demand"}}
         node_pools = {pool: on_demand | plain for pool, plain in pools.items()}
-        self.sites[name] = {"provider": provider, "region": "somewhere-1", "node_pools": node_pools}
+        plain = {"provider": provider, "region": "somewhere-1", "node_pools": node_pools}
+        self.sites[name] = plain | (site or {})
         return self
 
     def hall(
@@ -51,6 +56,7 @@ class World:
         feed_kw: Mapping[str, int] | None = None,
         uplinks: Sequence[Plain] = (FIBRE, SKY),
         pue: str = "1.2",
+        site: Plain | None = None,
         **pools: Plain,
     ) -> Self:
         """A hall whose servers stand two to a rack, on both feeds, unless they are given."""
@@ -63,7 +69,7 @@ class World:
             "claims": {"path": "claims.sqlite"},
             "phone_home": "https://provision.example",
             "node_pools": pools,
-        }
+        } | (site or {})
         listed = servers if not isinstance(servers, int) else _servers(name, servers)
         self.inventories[name] = InventorySpec.model_validate(
             {
@@ -76,18 +82,29 @@ class World:
         )
         return self
 
-    def train(self, name: str, nodes: int, *accelerator: str, protected: bool = False) -> Self:
+    def train(
+        self, name: str, nodes: int, *accelerator: str, protected: bool = False, **more: object
+    ) -> Self:
         chosen = accelerator or ("H200",)
         job = {"name": name, "nodes": nodes, "protected": protected, "accelerator": chosen}
-        self.training.append(job)
+        self.training.append(job | more)
         return self
 
-    def serve(self, name: str, nodes: int | None, *accelerator: str) -> Self:
-        self.inference.append({"name": name, "nodes": nodes, "accelerator": accelerator or ("H200",)})
+    def serve(self, name: str, nodes: int | None, *accelerator: str, **more: object) -> Self:
+        service = {"name": name, "nodes": nodes, "accelerator": accelerator or ("H200",)}
+        self.inference.append(service | more)
         return self
 
-    def survive(self, lose: str, inference: str = "0", training: str = "0", within: str = "0") -> Self:
-        keep = {"inference": Decimal(inference), "training": Decimal(training)}
+    def survive(
+        self,
+        lose: str,
+        inference: str = "0",
+        training: str = "0",
+        within: str = "0",
+        **workloads: str,
+    ) -> Self:
+        floors = {name: Decimal(share) for name, share in workloads.items()}
+        keep = {"inference": Decimal(inference), "training": Decimal(training), "workloads": floors}
         self.survivals.append({"lose": lose, "keep": keep, "within": within})
         return self
 
@@ -101,6 +118,7 @@ class World:
                 "survive": self.survivals,
                 "max_share": {"provider": Decimal(self.max_share)} if self.max_share else None,
             }
+            | self.more
         )
         return LoadedFleet(
             name="test",
@@ -111,19 +129,22 @@ class World:
             sha256=meaning_sha256(spec),
         )
 
-    def plan(self, previous: Lock | None = None) -> Lock:
-        return plan_capacity(self.fleet(), self.catalog, previous)
+    def plan(self, previous: Lock | None = None, *, fresh: bool = False) -> Lock:
+        return plan_capacity(self.fleet(), self.catalog, previous, fresh=fresh)
 
     def verify(self, lock: Lock) -> None:
         verify_plan(self.fleet(), lock, self.catalog)
 
-    def estate(self, lock: Lock) -> Estate:
-        return build_estate(self.fleet(), lock.pools, self.catalog)
+    def problem(self) -> Problem:
+        return build_problem(self.fleet(), self.catalog)
+
+    def cases(self) -> dict[str, Case]:
+        """By id."""
+        return {case.id: case for case in self.problem().cases}
 
     def scenarios(self) -> dict[str, Scenario]:
-        """By id. Needs a fleet that keeps its promises."""
-        estate = self.estate(self.plan())
-        return {s.id: s for s in enumerate_scenarios(self.fleet().spec.survive, estate)}
+        """By id."""
+        return {s.id: s for s in enumerate_scenarios(self.fleet())}
 
 
 def _servers(hall: str, count: int) -> list[Plain]:

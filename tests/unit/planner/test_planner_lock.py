@@ -119,18 +119,35 @@ def test_a_pipe_in_the_place_of_the_lock_is_not_waited_for(fleet: LoadedFleet) -
     assert "is not a file. Move it away, and run: argosy plan test" in refusal(fleet)
 
 
-@pytest.mark.parametrize("version", [0, 2, "1", None, True, 1.0])
+@pytest.mark.parametrize("version", [0, 1, 3, "2", None, True, 2.0])
 def test_another_schema_is_refused(fleet: LoadedFleet, version: object) -> None:
     edit(fleet, schema_version=version)
 
-    assert f"given schema version {version!r}; expected 1" in refusal(fleet)
+    assert f"given schema version {version!r}; expected 2" in refusal(fleet)
+
+
+def test_a_lock_of_schema_1_is_refused_with_the_command_that_makes_it_good(fleet: LoadedFleet) -> None:
+    nominal = {
+        "id": "nothing lost",
+        "within": "0",
+        "required": {"inference/assistant": 2},
+        "witness": {"inference/assistant": {"oslo/serve": 2}},
+    }
+    content = json.loads(fleet.lock_path.read_text())
+    del content["claim"]
+    fleet.lock_path.write_text(json.dumps(content | {"schema_version": 1, "scenarios": [nominal]}))
+
+    assert (
+        "stacks/fleets/test.lock.json: given schema version 1; expected 2, which this Argosy writes. "
+        "Run: argosy plan test"
+    ) == refusal(fleet)
 
 
 @pytest.mark.parametrize("content", ["[]", "null", '"lock"', "3"])
 def test_json_that_is_no_object_is_refused(fleet: LoadedFleet, content: str) -> None:
     fleet.lock_path.write_text(content)
 
-    assert "given schema version None; expected 1" in refusal(fleet)
+    assert "given schema version None; expected 2" in refusal(fleet)
 
 
 def test_a_lock_edited_out_of_shape_names_the_places(fleet: LoadedFleet) -> None:
@@ -139,6 +156,23 @@ def test_a_lock_edited_out_of_shape_names_the_places(fleet: LoadedFleet) -> None
     assert "was edited out of shape at colour, pools.oslo/serve.nodes. Run: argosy plan test" in refusal(
         fleet
     )
+
+
+def test_a_lock_without_a_part_names_it(fleet: LoadedFleet) -> None:
+    content = json.loads(fleet.lock_path.read_text())
+    del content["claim"], content["scenarios"][0]["jobs"]
+    fleet.lock_path.write_text(json.dumps(content))
+
+    assert "was edited out of shape at claim, scenarios.0.jobs. Run: argosy plan test" in refusal(fleet)
+
+
+@pytest.mark.parametrize("micro_nodes", [-1, 0.5, "1"])
+def test_a_witness_holds_whole_numbers_only(fleet: LoadedFleet, micro_nodes: object) -> None:
+    content = json.loads(fleet.lock_path.read_text())
+    content["scenarios"][0]["serves"] = {"inference/assistant": {"kind": micro_nodes}}
+    fleet.lock_path.write_text(json.dumps(content))
+
+    assert "out of shape at scenarios.0.serves.inference/assistant.kind." in refusal(fleet)
 
 
 @pytest.mark.parametrize("nodes", [2.0, "2", True])

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from argosy.planner.models import PoolPlan
 from argosy.planner.slots import PoolWish, bind_slots, slot_names, slot_order
 from argosy.spec.inventory import InventorySpec
-
-if TYPE_CHECKING:
-    from conftest import World
 
 TRAIN = PoolWish("oslo/train", "dgx-h200", 3, 1)
 
@@ -121,13 +117,47 @@ def test_slots_sort_by_number_where_a_pool_has_over_a_hundred(kind: str) -> None
     assert names != sorted(names)
 
 
-def test_the_servers_of_a_pool_over_a_hundred_are_switched_on_in_slot_order(
-    world: Callable[[], World],
-) -> None:
-    train = {"role": "training", "nodes": 101, "server_type": "dgx-h200"}
-    made = world().hall("north", 101, train=train)
-    lock = made.plan()
-    (pool,) = made.estate(lock).pools
+R1, R2, R3 = (("r1", ("a", "b")), ("r2", ("a", "b")), ("r3", ("a", "b")))
+"""The cells of SIX."""
 
-    bound = lock.pools["north/train"].slots
-    assert [bound[f"slot-{n:02d}"] for n in range(1, 102)] == [server.serial for server in pool.servers]
+
+def test_nodes_stand_in_the_cells_that_the_plan_wants() -> None:
+    wish = PoolWish("oslo/train", "dgx-h200", 3, 1, {R1: 0, R2: 2, R3: 1})
+    bound = bind_slots(inventory(*SIX), [wish], {})["oslo/train"]
+
+    assert {"S2", "S3", "S4"} == {*bound.slots.values()}
+    assert {"spare-01": "S0"} == bound.spares
+
+
+def test_a_slot_moves_only_when_its_cell_wants_fewer() -> None:
+    before = {"oslo/train": PoolPlan(nodes=3, slots={"slot-01": "S1", "slot-02": "S0", "slot-03": "S5"})}
+    wish = PoolWish("oslo/train", "dgx-h200", 3, 0, {R1: 1, R2: 1, R3: 1})
+
+    assert {"slot-01": "S1", "slot-02": "S2", "slot-03": "S5"} == (
+        bind_slots(inventory(*SIX), [wish], before)["oslo/train"].slots
+    )
+
+
+def test_a_spare_yields_to_a_node_where_its_cell_has_no_other_server() -> None:
+    two = inventory(server("S1", "r1"), server("S2", "r2"))
+    before = {"oslo/train": PoolPlan(nodes=1, slots={"slot-01": "S1"}, spares={"spare-01": "S2"})}
+    wish = PoolWish("oslo/train", "dgx-h200", 1, 1, {R1: 0, R2: 1})
+    after = bind_slots(two, [wish], before)["oslo/train"]
+
+    assert ({"slot-01": "S2"}, {"spare-01": "S1"}) == (after.slots, after.spares)
+
+
+def test_a_spare_stays_one_while_there_is_another_server_for_a_new_node() -> None:
+    before = {"oslo/train": PoolPlan(nodes=1, slots={"slot-01": "S0"}, spares={"spare-01": "S2"})}
+    wish = PoolWish("oslo/train", "dgx-h200", 2, 1, {R1: 1, R2: 1, R3: 0})
+    after = bind_slots(inventory(*SIX), [wish], before)["oslo/train"]
+
+    assert ({"slot-01": "S0", "slot-02": "S3"}, {"spare-01": "S2"}) == (after.slots, after.spares)
+
+
+def test_a_spare_that_is_wanted_no_more_is_a_server_like_the_others() -> None:
+    before = {"oslo/train": PoolPlan(nodes=1, slots={"slot-01": "S0"}, spares={"spare-01": "S2"})}
+
+    assert {"slot-01": "S0", "slot-02": "S2"} == (
+        bind_slots(inventory(*SIX), [PoolWish("oslo/train", "dgx-h200", 2, 0)], before)["oslo/train"].slots
+    )

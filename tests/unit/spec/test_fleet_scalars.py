@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from argosy.spec.scalars import Scalar, read_plain
+from argosy.spec.scalars import Scalar, meant_date, read_plain
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,22 @@ def test_what_readers_disagree_about_stays_text_and_is_a_trap(text: str):
 
     assert text == value
     assert trap is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("2026-07-20", "2026-07-20"),
+        ("2026-7-2", "2026-07-02"),
+        ("20260720", "2026-07-20"),
+        ("2026-07-20T09:00Z", "2026-07-20"),
+        ("2028-02-29", "2028-02-29"),
+        ("2027-02-29", None),
+        ("2026-13-01", None),
+        ("0000-01-01", None),
+        ("20.7.2026", None),
+        ("", None),
+    ],
+)
+def test_a_date_is_read_as_what_it_means_where_the_calendar_has_it(text: str, meant: str | None):
+    assert meant == meant_date(text)

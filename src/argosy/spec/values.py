@@ -1,0 +1,105 @@
+"""The values of a fleet file as types: names, shares, counts, moments, references."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError
+
+
+def _refuse_text(value: Any) -> Any:
+    if isinstance(value, (str, bool)):
+        raise PydanticCustomError("number_type", "not a number")
+    return value
+
+
+def _refuse_numbers(value: Any) -> Any:
+    # Pydantic would read a number as seconds since 1970.
+    if not isinstance(value, (str, dt.datetime)):
+        raise PydanticCustomError("datetime_type", "not a date and time")
+    return value
+
+
+_REFERENCE_PATTERN = r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:[^\s]+)$"
+
+NAME_PATTERN = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+
+Name = Annotated[
+    str,
+    StringConstraints(pattern=NAME_PATTERN, max_length=40),
+    Field(description="A name: lower-case letters, digits and single dashes, a letter first, at most 40."),
+]
+Text = Annotated[
+    str,
+    StringConstraints(pattern=r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$", max_length=500),
+    Field(description="Text on one line, with no space at its ends."),
+]
+Share = Annotated[
+    Decimal,
+    BeforeValidator(_refuse_text),
+    Field(ge=0, le=1, description="A share from 0 to 1."),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1, "description": "A share from 0 to 1."}),
+]
+Pue = Annotated[
+    Decimal,
+    BeforeValidator(_refuse_text),
+    Field(ge=1, le=3),
+    WithJsonSchema({"type": "number", "minimum": 1, "maximum": 3}),
+]
+Nodes = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
+Positive = Annotated[
+    Decimal,
+    BeforeValidator(_refuse_text),
+    Field(gt=0, le=1_000_000_000, description="A number above 0."),
+    WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "description": "A number above 0."}),
+]
+Country = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Z]{2}$"),
+    Field(description="A country code of two capitals (ISO 3166-1 alpha-2), e.g. `NO`."),
+]
+SecretRef = Annotated[
+    str,
+    StringConstraints(pattern=_REFERENCE_PATTERN),
+    Field(description="Where a secret is found, never the secret itself: `env:NAME` or `file:PATH`."),
+]
+Sha256 = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9a-f]{64}$"),
+    Field(description="A SHA-256 digest: 64 lower-case hexadecimal digits."),
+]
+HttpsUrl = Annotated[
+    str,
+    StringConstraints(pattern=r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[^\s]*)?$"),
+    Field(description="A URL that begins with `https://`."),
+]
+Moment = Annotated[
+    AwareDatetime,
+    BeforeValidator(_refuse_numbers),
+    Field(description="A date and time with its UTC offset, e.g. 2027-03-01T00:00Z."),
+    # Without `format`, by which editors would refuse a time without seconds.
+    WithJsonSchema({"type": "string"}),
+]
+KubernetesVersion = Annotated[
+    str,
+    StringConstraints(pattern=r"^1\.[0-9]{2}$"),
+    Field(description='A minor version of Kubernetes in quotes, e.g. "1.34".'),
+]
+Role = Literal["training", "inference"]
+
+
+class SpecModel(BaseModel):
+    """Base of all parts of the fleet file: frozen, and closed to unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
