@@ -20,7 +20,10 @@ from typer.core import TyperCommand, TyperGroup
 from argosy.errors import ArgosyError
 
 _BUILT_IN = [
+    EntryPoint("survival", "argosy.what_if.survival_command:survival", "argosy.commands"),
     EntryPoint("catalog", "argosy.catalog.command:app", "argosy.commands"),
+    EntryPoint("drill", "argosy.what_if.drill_command:drill", "argosy.commands"),
+    EntryPoint("explain", "argosy.what_if.explain_command:explain", "argosy.commands"),
     EntryPoint("prices", "argosy.prices.command:app", "argosy.commands"),
     EntryPoint("rates", "argosy.sizing.rates_command:app", "argosy.commands"),
     EntryPoint("sizing", "argosy.sizing.command:sizing", "argosy.commands"),

@@ -44,8 +44,9 @@ def test_help_shows_commands_of_other_packages_with_their_own_first_line(
 ) -> None:
     assert 0 == argosy("--help")
     shown = capsys.readouterr().out
+    lines = {" ".join(line.split()) for line in shown.splitlines()}
     assert all(f"\n  {name} " in shown for name in ("plan", "check", "schema", "catalog", "metal", "render"))
-    assert "render   What would be declared" in shown
+    assert any(line.startswith("render What would be declared") for line in lines)
 
 
 def test_the_version_is_the_packages(argosy: Argosy, capsys: Output) -> None:
@@ -92,8 +93,8 @@ def test_an_added_command_that_is_a_function_runs(
 
     assert 0 == argosy("greet", "world")
     assert 0 == argosy("--help")
-    assert ["hello world", "  greet    Says hello."] == [
-        line for line in capsys.readouterr().out.splitlines() if "hello" in line
+    assert ["hello world", "greet Says hello."] == [
+        " ".join(line.split()) for line in capsys.readouterr().out.splitlines() if "hello" in line
     ]
 
 
