@@ -117,6 +117,10 @@ check: $(INSTALLED) ## Lint, types, who imports whom, dependencies.
 bench: $(INSTALLED) ## Measure what the documentation claims, each as a ratio of two things in one run.
 	@"$(BIN)/python" benchmarks/render.py
 
+.PHONY: bench-planner
+bench-planner: $(INSTALLED) ## Measure the planner and the verifier on synthetic fleets of up to 5,000 pools.
+	@"$(BIN)/python" benchmarks/planner.py
+
 .PHONY: lock
 lock: ## Recompile requirements.lock from pyproject.toml (needs uv).
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \

@@ -80,3 +80,25 @@ def test_every_make_target_shown_exists() -> None:
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 
     assert set() == set(re.findall(r"`make ([a-z-]+)", text)) - set(targets)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/explanation/planner.md"])
+def test_the_price_of_survival_that_is_shown_is_what_the_command_prints(page: str) -> None:
+    printed = said("survival", "prod")
+
+    assert printed in (ROOT / page).read_text(encoding="utf-8")
+
+
+def test_the_lines_of_the_proof_that_are_shown_are_what_the_command_prints() -> None:
+    shown = [
+        text for page, text in blocks("") if page == "README.md" and text.startswith("$ argosy check prod")
+    ]
+    lines = [line for line in shown[0].splitlines()[1:] if not line.endswith("…")]
+
+    assert [] == [line for line in lines if line not in said("check", "prod").splitlines()]
+
+
+def said(*command: str) -> str:
+    argosy = str(Path(sys.prefix, "bin", "argosy"))
+    done = subprocess.run([argosy, *command], cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout.rstrip()
