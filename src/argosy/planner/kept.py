@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_DOWN, ROUND_UP, Decimal
 from typing import TYPE_CHECKING
 
 from argosy.planner.problem import MICRO, Case, Problem
@@ -23,12 +23,15 @@ class Kept:
     """`nodes` or `requests/s`."""
 
     def __str__(self) -> str:
-        """`16/16`: kept over required."""
-        return f"{_short(self.kept)}/{_short(self.required)}"
+        """`16/16`: kept over required. What is required is rounded up and a shortfall is never hidden."""
+        required = _short(self.required, ROUND_UP)
+        kept = required if self.kept >= self.required else _short(self.kept, ROUND_DOWN)
+        return f"{kept}/{required}"
 
 
-def _short(number: Decimal) -> str:
-    return f"{number.quantize(Decimal('0.01')):f}".rstrip("0").rstrip(".")
+def _short(number: Decimal, rounding: str) -> str:
+    text = f"{number.quantize(Decimal('0.01'), rounding=rounding):f}"
+    return text.rstrip("0").rstrip(".")
 
 
 def kept_by_scenario(problem: Problem, lock: Lock) -> dict[tuple[str, str], dict[str, Kept]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil
@@ -76,7 +76,7 @@ def gangs_of(fleet: LoadedFleet, supply: Supply, catalog: Catalog) -> Iterator[G
             frozenset(pool.id for pool in pools),
             job.nodes,
             {pool.id: mbps for pool in pools if (mbps := checkpoint_mbps(job, pool.site))},
-            {pool.id: cost for pool in pools if (cost := _egress(job, pool, fleet, catalog))},
+            {pool.id: cost for pool in pools if (cost := egress(job, pool.provider, fleet, catalog))},
         )
 
 
@@ -98,11 +98,21 @@ def checkpoint_mbps(job: TrainingDemand, site: str) -> int:
     return ceil(Fraction(job.checkpoint_gb) * 8_000 * copies / (job.checkpoint_minutes * 60))
 
 
-def _egress(job: TrainingDemand, pool: PoolFacts, fleet: LoadedFleet, catalog: Catalog) -> int:
-    """Micro-dollars per hour that sending the checkpoints to other providers costs."""
+def egress(
+    job: TrainingDemand,
+    provider: str,
+    fleet: LoadedFleet,
+    catalog: Catalog,
+    gone: Set[str] = frozenset(),
+) -> int:
+    """Micro-dollars per hour that sending the checkpoints from one provider to others costs.
+
+    Nothing is sent to the sites that are `gone`.
+    """
     if job.checkpoint_gb is None or job.checkpoint_minutes is None:
         return 0
-    away = sum(fleet.spec.sites[other].provider != pool.provider for other in job.replicated_to)
-    price = catalog.egress_usd_per_gb(pool.provider) or Decimal(0)
+    kept = [fleet.spec.sites[other] for other in job.replicated_to if other not in gone]
+    away = sum(site.provider != provider for site in kept)
+    price = catalog.egress_usd_per_gb(provider) or Decimal(0)
     per_hour = Fraction(job.checkpoint_gb) * 60 / job.checkpoint_minutes
     return round(per_hour * away * Fraction(price) * 1_000_000)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from argosy.planner.problem import MICRO
+from argosy.planner.workloads import egress
 from argosy.prices.price import price_of
 from argosy.spec.models import HallSpec
 from argosy.spec.words import counted
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from argosy.planner.problem import Holdings, Problem, Witness
     from argosy.spec.loader import LoadedFleet
     from argosy.what_if.drill_left import Remains
-
-HOURS_PER_MONTH = (1461, 2)
-"""730.5, as a fraction: a month of 30.4375 days."""
 
 
 def started_cold(problem: Problem, remains: Remains, witness: Witness) -> dict[str, int]:
@@ -65,12 +63,21 @@ def cost_changes(
         if price and started.get(pool):
             words = f"{counted(started[pool], 'cold node')} started"
             yield CostChange(pool, words, price * started[pool], _price(fleet, catalog, pool))
-    for gang in problem.gangs:
+    gone = _sites_gone(problem, remains)
+    for job in fleet.spec.demand.training:
+        gang = problem.gang[f"training/{job.name}"]
         now, before = witness.jobs.get(gang.id), homes[gang.id]
-        change = (gang.price.get(now, 0) if now else 0) - gang.price.get(before, 0)
+        provider = fleet.spec.sites[now.partition("/")[0]].provider if now else ""
+        change = (egress(job, provider, fleet, catalog, gone) if now else 0) - gang.price.get(before, 0)
         if change:
             words = f"checkpoints are sent from {now}" if now else "sends no checkpoints"
             yield CostChange(gang.id, words, change, "the catalogue's prices of egress")
+
+
+def _sites_gone(problem: Problem, remains: Remains) -> frozenset[str]:
+    """Sites of which nothing is left, so that no checkpoint is sent there."""
+    left = {o.pool.partition("/")[0] for o in problem.offerings if o.id not in remains.late.lost}
+    return frozenset(o.pool.partition("/")[0] for o in problem.offerings) - left
 
 
 def _price(fleet: LoadedFleet, catalog: Catalog, pool: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from argosy.what_if.drill_money import HOURS_PER_MONTH
+from argosy.what_if import HOURS_PER_MONTH
 
 if TYPE_CHECKING:
     from argosy.what_if.drill_model import CostChange, Drill, Job, Left, Recovery, Workload
@@ -167,9 +167,8 @@ def _money(found: Drill) -> Iterator[str]:
         yield ""
         yield "cost (claimed): no change"
         return
-    hours, part = HOURS_PER_MONTH
     total = found.micro_usd_per_hour
-    yield f"  in all: {_usd(total)} an hour, {_usd(total * hours // part)} a month of 730.5 hours"
+    yield f"  in all: {_usd(total)} an hour, {_usd(total * HOURS_PER_MONTH)} a month of {HOURS_PER_MONTH} hours"
 
 
 def _cost(cost: CostChange) -> str:

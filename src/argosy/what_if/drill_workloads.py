@@ -30,9 +30,9 @@ def workloads_of(
         of_service.setdefault(row.workload, []).append(row)
     for service, rows in of_service.items():
         parts = [_row(problem, held, remains, witness, row, clock) for row in rows]
-        yield from (
-            parts if rows[0].id == service else [_sum(service, "service", parts, parts[0].left), *parts]
-        )
+        if rows[0].id != service:
+            yield _sum(service, "service", parts, _supply_of_all(problem, remains, rows))
+        yield from parts
     gangs = [_gang(problem, remains, job, clock) for job in jobs]
     if gangs:
         anywhere = {pool for gang in problem.gangs for pool in gang.pools}
@@ -53,6 +53,13 @@ def _row(
     recovery = clock.of_row(row, held, case)
     floor = case.floors.get(row.id)
     return Workload(row.id, scope, row.unit, row.grain, row.demand, floor, left, kept, recovery)
+
+
+def _supply_of_all(problem: Problem, remains: Remains, rows: Sequence[Row]) -> Supply:
+    """What is left for any of the rows: a pool that may serve one region of users counts for the service."""
+    kinds = {pool: offerings[0].kind for pool, offerings in problem.in_pool.items()}
+    rates = {pool: max(row.rates.get(kind, 0) for row in rows) for pool, kind in kinds.items()}
+    return _supply(problem, remains, {pool: rate for pool, rate in rates.items() if rate}, serving=True)
 
 
 def _gang(problem: Problem, remains: Remains, job: Job, clock: Clock) -> Workload:

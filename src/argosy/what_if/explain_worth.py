@@ -16,6 +16,7 @@ from argosy.planner.place import Placement
 from argosy.planner.relax import CapacityProgram
 from argosy.planner.solve import extra_jobs
 from argosy.spec.models import HallSpec
+from argosy.what_if import HOURS_PER_MONTH
 
 if TYPE_CHECKING:
     from argosy.planner.linear import Answer
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from argosy.planner.problem import Limit, Problem
     from argosy.spec.loader import LoadedFleet
 
-HOURS_PER_MONTH = 730
 _CENT = Decimal("0.01")
 
 
@@ -139,11 +139,12 @@ def _bound_column(placement: Placement, name: str, more: float) -> None:
 
 
 def _of_pools(placement: Placement, answer: Answer, pools: Mapping[str, PoolFacts]) -> Iterator[Worth]:
-    """Pools of one zone that hold as much as they may."""
+    """Pools of one zone, of which one node more may be held, that hold as much as they may."""
     capacity = placement.capacity
     for pool, offerings in capacity.problem.in_pool.items():
         only = offerings[0].id
-        if len(offerings) == 1 and answer.reduced_costs[capacity.held[only]] < 0:
+        single = len(offerings) == 1 and offerings[0].step == 1
+        if single and answer.reduced_costs[capacity.held[only]] < 0:
             with _raised(placement, (), 1, (only,)):
                 yield Worth(_tightest(pools[pool]), "node", _saved(placement, answer))
 
