@@ -230,11 +230,11 @@ def _unknown_accelerators(
 
 
 def _accelerators_of(fleet: LoadedFleet, catalog: Catalog, role: str) -> set[str] | None:
-    """Accelerators of all pools of a role; None when a pool's type is not in the catalogue."""
+    """Accelerators of all pools of a role, or that lend to it; None when a pool's type is not known."""
     found: set[str] = set()
     for site in fleet.spec.sites.values():
         for pool in site.node_pools.values():
-            if pool.role == role:
+            if pool.role == role or pool.lends:
                 try:
                     found.add(node_type_of(site, pool, catalog).accelerator)
                 except NotInCatalogError:

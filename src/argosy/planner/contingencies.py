@@ -121,15 +121,25 @@ def _workload_floors(line: SurvivalSpec, demand: DemandSpec) -> dict[str, Fracti
 
 def _stricter(one: Scenario, other: Scenario) -> Scenario:
     """One scenario that keeps what both keep."""
-    workloads = sorted(one.workloads.keys() | other.workloads.keys())
     return replace(
         one,
         training=max(one.training, other.training),
         inference=max(one.inference, other.inference),
-        # A line without a floor for the workload asks as much of it as of its kind.
-        workloads={workload: max(one.floor(workload), other.floor(workload)) for workload in workloads},
+        workloads=dict(_stricter_floors(one, other)),
         statements=tuple(sorted({*one.statements, *other.statements})),
     )
+
+
+def _stricter_floors(one: Scenario, other: Scenario) -> Iterator[tuple[str, Fraction]]:
+    """Floors of single workloads that keep what both scenarios keep."""
+    for workload in sorted(one.workloads.keys() | other.workloads.keys()):
+        own = [s.workloads[workload] for s in (one, other) if workload in s.workloads]
+        if not workload.startswith("training/"):
+            # A line without a floor for the service asks as much of it as of its kind.
+            yield workload, max(one.floor(workload), other.floor(workload))
+        elif max(own) > 0 or len(own) == 2:
+            yield workload, max(own)
+        # A job that one line lets go and the other does not name runs if its kind's floor asks for it.
 
 
 def _losses(lose: str, domains: Domains) -> Iterable[tuple[str, Loss]]:

@@ -17,11 +17,11 @@ from argosy.planner.relax import PERTURBATION_USD, CapacityProgram, nudge
 
 MOST_CHOICES = 400
 """Offerings with a choice x cases up to which a problem is solved whole: a second or so."""
-MOST_PLACES = 3_000
+MOST_PLACES = 500
 """Jobs x pools x cases up to which a problem is solved whole."""
-PATIENCE = 10
+PATIENCE = 3
 """How many times larger a problem may be that is solved whole after the search found nothing."""
-MOST_NODES = 5_000
+MOST_NODES = 500
 """Bound on the search tree; a search that meets it answers with the best so far and claims nothing more."""
 
 
@@ -110,15 +110,14 @@ class ExactProgram:
         capacity = self.capacity
         for pool, terms in self._by_pool(number):
             offerings = self.problem.in_pool[pool]
+            stand = self._stand(pool, number, case) if number and case.minutes == 0 else None
+            terms = terms if stand is None else {**terms, stand: 1.0}
             if not any(offering.id in case.unserving for offering in offerings):
                 row = capacity.supply.get((offerings[0].kind, number))
                 if row is not None:
                     capacity.program.rows[row] = {**capacity.program.rows[row], **terms}
-            for offering in offerings:
-                if offering.id not in case.lost:
-                    column = capacity.powered.get((offering.id, number), capacity.held[offering.id])
-                    terms = {**terms, column: -1.0}
-            capacity.program.add(terms, upper=0)
+            left = dict.fromkeys(self._left(pool, number, case), -1.0)
+            capacity.program.add({**terms, **left}, upper=0)
 
     def _by_pool(self, number: int) -> Iterator[tuple[str, dict[int, float]]]:
         found: dict[str, dict[int, float]] = {}
@@ -137,15 +136,16 @@ class ExactProgram:
             self.capacity.program.add(terms, upper=link.mbps)
 
     def _stay(self, gang: Gang) -> None:
-        """A job does not leave a home that loses nothing; with no time at all it cannot be stopped there."""
+        """A job does not leave a home that loses nothing."""
         for number, case in enumerate(self.problem.cases[1:], start=1):
             for pool in sorted(gang.home_pools):
                 home = self.sits.get((gang.id, pool, 0))
-                if home is not None and not any(pool in link.pools for link in case.links):
+                if home is None:
+                    continue
+                if not any(pool in link.pools for link in case.links):
                     self._hold(gang, pool, number, case, home)
 
     def _hold(self, gang: Gang, pool: str, number: int, case: Case, home: int) -> None:
-        program = self.capacity.program
         elsewhere = {
             column: 1.0
             for (name, other, where), column in self.sits.items()
@@ -153,10 +153,55 @@ class ExactProgram:
         }
         struck = self._struck(pool, number, case)
         free = {} if struck is None else {struck: -1.0}
-        program.add({**elsewhere, home: 1.0, **free}, -INFINITY, 1)
-        here = self.sits.get((gang.id, pool, number))
-        if case.minutes == 0 and here is not None:
-            program.add({here: 1.0, home: -1.0, **dict.fromkeys(free, 1.0)}, 0)
+        self.capacity.program.add({**elsewhere, home: 1.0, **free}, -INFINITY, 1)
+
+    def _stand(self, pool: str, number: int, case: Case) -> int | None:
+        """The column of nodes of jobs that there is no time to stop; None if there are none.
+
+        As many as find room beside the jobs that run at home: the smaller of all that stand and of what is left.
+        """
+        program, room = self.capacity.program, self._ground.room_in(pool, number)
+        standing: dict[int, float] = {}
+        at_home: dict[int, float] = {}
+        for gang in self.problem.gangs:
+            home, here = self.sits.get((gang.id, pool, 0)), self.sits.get((gang.id, pool, number))
+            if home is not None and here is not None:
+                at_home[self._both(home, here)] = float(gang.pools[pool])
+                if not case.cuts(gang, pool):
+                    standing[self._stands(gang, pool, number, case, home)] = -float(gang.pools[pool])
+        if not standing:
+            return None
+        stand, few = program.column(), program.column(0, 1, whole=True)
+        most = room - sum(standing.values())
+        left = dict.fromkeys(self._left(pool, number, case), -1.0)
+        program.add({stand: 1.0, **standing, few: most}, 0)
+        program.add({stand: 1.0, **left, **at_home, few: -most}, -most)
+        return stand
+
+    def _both(self, one: int, other: int) -> int:
+        both = self.capacity.program.column(0, 1)
+        for column in (one, other):
+            self.capacity.program.add({both: 1.0, column: -1.0}, upper=0)
+        return both
+
+    def _stands(self, gang: Gang, pool: str, number: int, case: Case, home: int) -> int:
+        """The column that is 1 unless the job runs, or too little of its home is left for it."""
+        program, size = self.capacity.program, gang.pools[pool]
+        runs = {c: 1.0 for (name, _, where), c in self.sits.items() if (name, where) == (gang.id, number)}
+        room = self._ground.room_in(pool, number)
+        stands, down = program.column(0, 1), program.column(0, 1, whole=True)
+        program.add({**self._left(pool, number, case), down: float(room - size + 1)}, upper=room)
+        program.add({stands: 1.0, **runs, down: 1.0, home: -1.0}, 0)
+        return stands
+
+    def _left(self, pool: str, number: int, case: Case) -> dict[int, float]:
+        """Columns that add up to the nodes that are left of the pool."""
+        capacity = self.capacity
+        return {
+            capacity.powered.get((offering.id, number), capacity.held[offering.id]): 1.0
+            for offering in self.problem.in_pool[pool]
+            if offering.id not in case.lost
+        }
 
     def _struck(self, pool: str, number: int, case: Case) -> int | None:
         """The column that is 1 only if something held of the pool is gone; None if nothing can be."""

@@ -14,8 +14,6 @@ class Ground:
         self.problem = problem
         self.touched: defaultdict[str, set[int]] = defaultdict(set)
         """Pool to the cases in which something of it is lost or short."""
-        self.struck: defaultdict[str, set[int]] = defaultdict(set)
-        """Pool to the cases in which something of it is lost."""
         self.cut: Counter[tuple[str, int]] = Counter()
         self.room = {p: sum(o.high for o in offerings) for p, offerings in problem.in_pool.items()}
         self.unserving: set[tuple[str, int]] = set()
@@ -24,7 +22,6 @@ class Ground:
             for offering in case.lost:
                 self.cut[pool_of[offering], number] += problem.offering[offering].high
                 self.touched[pool_of[offering]].add(number)
-                self.struck[pool_of[offering]].add(number)
             for offering in case.capped - case.lost:
                 self.touched[pool_of[offering]].add(number)
             for link in case.links:

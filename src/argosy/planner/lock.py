@@ -72,6 +72,7 @@ def load_lock(fleet: LoadedFleet) -> Lock:
         )
     try:
         content = json.loads(text, object_pairs_hook=_no_duplicates)
+        _refuse_unshowable(content)
     except (ValueError, RecursionError) as error:
         raise LockError(f"{path}: is not a lock ({error}). Run: {command}") from None
     return _validated(content, path, command)
@@ -92,6 +93,13 @@ def _validated(content: object, path: str, command: str) -> Lock:
     if sha256_of(lock.facts) != lock.facts_sha256:
         raise LockError(f"{path}: its facts were edited by hand (their hash differs). Run: {command}")
     return lock
+
+
+def _refuse_unshowable(content: object) -> None:
+    """Raise ValueError for half a character or a control character, which would come to stand in messages."""
+    text = json.dumps(content, ensure_ascii=False)
+    if any("\ud800" <= char <= "\udfff" for char in text) or re.search(r"\\u00[01]|\\[bfnrt]", text):
+        raise ValueError("it holds characters that cannot be shown")
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

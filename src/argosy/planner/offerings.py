@@ -316,8 +316,8 @@ def holdings(fleet: LoadedFleet, pools: Mapping[str, PoolPlan]) -> dict[str, int
     for pool, plan in pools.items():
         for zone, nodes in plan.by_zone.items():
             held[offering_in_zone(pool, zone)] += nodes
-        if plan.slots:
-            site = pool.partition("/")[0]
+        site = pool.partition("/")[0]
+        if plan.slots and site in fleet.inventories:
             cells = {server.serial: cell_of(server) for server in fleet.inventories[site].servers}
             for serial in plan.slots.values():
                 if serial in cells:

@@ -62,7 +62,6 @@ class Placement:
     extra: Mapping[int, frozenset[str]] = field(default_factory=dict[int, frozenset[str]])
     """Case to jobs that run there although they need not, to make up the floor of training."""
     seats: dict[str, Seat] = field(default_factory=dict[str, Seat])
-    solved: int = 0
 
     def __post_init__(self) -> None:
         self.ground = self.capacity.ground
@@ -83,19 +82,20 @@ class Placement:
             pool = None
             if self.must_run(gang, number):
                 pool = self._first_room(gang, chain, number, case)
-            elif case.minutes == 0 and number not in self.ground.touched[chain[0]]:
-                # There is no time to stop it, so that it stands in nobody's way or nowhere.
+            elif case.minutes == 0 and self._may_stand(gang, chain[0], number, case):
+                # There is no time to stop it: while its home may have the nodes for it, it stands there.
                 pool = self._first_room(gang, chain[:1], number, case)
             else:
-                if case.minutes == 0 and number not in self.ground.struck[chain[0]]:
-                    # Short of power it may stay or not: it does where there is room.
-                    pool = self._first_room(gang, chain[:1], number, case)
-                pools.append(pool)
+                pools.append(None)
                 continue
             if pool is None:
                 return None
             pools.append(pool)
         return Seat(chain, tuple(pools))
+
+    def _may_stand(self, gang: Gang, home: str, number: int, case: Case) -> bool:
+        """Whether the home may have the nodes for the job, so that nobody can say that it is down."""
+        return self.ground.room_in(home, number) >= gang.pools[home] and not case.cuts(gang, home)
 
     def _first_room(self, gang: Gang, chain: Chain, number: int, case: Case) -> str | None:
         for place, pool in enumerate(chain):
@@ -208,7 +208,6 @@ class Placement:
     def solve(self) -> Answer | None:
         """The program's optimum under all seats, with the nested rows that it needs."""
         while True:
-            self.solved += 1
             answer = self.capacity.solver.solve()
             if answer is None or len(self.seats) == len(self.capacity.problem.gangs):
                 return answer

@@ -242,8 +242,3 @@ def unplannable(fleet: LoadedFleet, catalog: Catalog) -> Iterator[Fault]:
                     expected="a server type with `node_power_kw`, or nothing can be said about the feeds",
                     fix="choose one from: argosy catalog server-types",
                 )
-
-
-def with_spec(fleet: LoadedFleet, **changes: object) -> LoadedFleet:
-    """The fleet with other values at the top level of its file, for questions of the kind `what if`."""
-    return dataclasses.replace(fleet, spec=fleet.spec.model_copy(update=changes))

@@ -136,6 +136,10 @@ class Case:
         """What tells cases apart."""
         return self.id, self.within
 
+    def cuts(self, gang: Gang, pool: str) -> bool:
+        """Whether its checkpoints may not fit the uplinks there: unless it runs, it counts as stopped."""
+        return gang.traffic.get(pool, 0) > 0 and any(pool in link.pools for link in self.links)
+
     @cached_property
     def capped(self) -> frozenset[str]:
         """Offerings of which only a part may have power."""

@@ -7,7 +7,7 @@ go by rack and serial. Nodes go before spares.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 
@@ -73,54 +73,68 @@ def bind_slots(
 
 
 class _Binding:
+    """What is bound and what is free, by cell: there, servers of one type stand in for each other."""
+
     def __init__(self, inventory: InventorySpec) -> None:
         self._servers = {server.serial: server for server in inventory.servers}
         self._type_of = {server.serial: inventory.server_type_of(server) for server in inventory.servers}
-        self._free = set(self._servers)
+        self._cell_of = {server.serial: cell_of(server) for server in inventory.servers}
+        self._free: defaultdict[str, defaultdict[Cell, list[str]]] = defaultdict(lambda: defaultdict(list))
+        for serial in sorted(self._servers):
+            self._free[self._type_of[serial]][self._cell_of[serial]].append(serial)
         self._bound: dict[tuple[str, str], dict[str, str]] = {}
+        self._racks: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._feeds: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._cells: defaultdict[str, Counter[Cell]] = defaultdict(Counter)
+        """Pool to the slots in each cell; spares are not counted."""
 
     def bound(self, wish: PoolWish, kind: str) -> dict[str, str]:
         return dict(sorted(self._bound.get((wish.id, kind), {}).items()))
 
     def keep(self, wish: PoolWish, kind: str, count: int, held: Mapping[str, str]) -> None:
-        slots = self._bound.setdefault((wish.id, kind), {})
+        self._bound.setdefault((wish.id, kind), {})
         for slot in slot_names(kind, count):
             serial = held.get(slot)
-            if serial in self._free and self._fits(serial, wish, kind):
-                slots[slot] = serial
-                self._free.remove(serial)
-
-    def _fits(self, serial: str, wish: PoolWish, kind: str) -> bool:
-        """Whether the server is of the type, and its cell still wants one."""
-        if self._type_of[serial] != wish.server_type:
-            return False
-        if wish.cells is None or kind == "spare":
-            return True
-        cell = cell_of(self._servers[serial])
-        slots = self._bound.get((wish.id, kind), {})
-        there = sum(cell_of(self._servers[bound]) == cell for bound in slots.values())
-        return there < wish.cells.get(cell, 0)
+            if serial in self._servers and self._fits(serial, wish, kind):
+                self._take(wish, kind, slot, serial)
 
     def fill(self, wish: PoolWish, kind: str, count: int, last: Set[str] = frozenset()) -> None:
         """Bind what is empty; servers in `last` only when there is no other."""
         slots = self._bound.setdefault((wish.id, kind), {})
         for slot in slot_names(kind, count):
-            if slot not in slots and (server := self._next_server(wish, kind, last)):
-                slots[slot] = server.serial
-                self._free.remove(server.serial)
+            if slot not in slots and (serial := self._next_server(wish, kind, last)):
+                self._take(wish, kind, slot, serial)
 
-    def _next_server(self, wish: PoolWish, kind: str, last: Set[str]) -> ServerSpec | None:
-        racks: Counter[str] = Counter()
-        feeds: Counter[str] = Counter()
-        for held in ("slot", "spare"):
-            for serial in self._bound.get((wish.id, held), {}).values():
-                racks[self._servers[serial].rack] += 1
-                feeds.update(self._servers[serial].feeds)
-        candidates = (self._servers[serial] for serial in self._free if self._fits(serial, wish, kind))
+    def _fits(self, serial: str, wish: PoolWish, kind: str) -> bool:
+        """Whether the server is free and of the type, and its cell still wants one."""
+        cell = self._cell_of[serial]
+        is_free = serial in self._free[self._type_of[serial]][cell]
+        return is_free and self._type_of[serial] == wish.server_type and self._wants(wish, kind, cell)
+
+    def _wants(self, wish: PoolWish, kind: str, cell: Cell) -> bool:
+        anywhere = wish.cells is None or kind == "spare"
+        return anywhere or self._cells[wish.id][cell] < (wish.cells or {}).get(cell, 0)
+
+    def _take(self, wish: PoolWish, kind: str, slot: str, serial: str) -> None:
+        cell, server = self._cell_of[serial], self._servers[serial]
+        self._bound[wish.id, kind][slot] = serial
+        self._free[self._type_of[serial]][cell].remove(serial)
+        self._racks[wish.id][server.rack] += 1
+        self._feeds[wish.id].update(server.feeds)
+        if kind == "slot":
+            self._cells[wish.id][cell] += 1
+
+    def _next_server(self, wish: PoolWish, kind: str, last: Set[str]) -> str | None:
+        racks, feeds = self._racks[wish.id], self._feeds[wish.id]
+        candidates = [
+            min(serials, key=lambda serial: (serial in last, serial))
+            for cell, serials in self._free[wish.server_type].items()
+            if serials and self._wants(wish, kind, cell)
+        ]
         return min(
             candidates,
             default=None,
-            key=lambda server: (server.serial in last, _order(server, racks, feeds)),
+            key=lambda serial: (serial in last, _order(self._servers[serial], racks, feeds)),
         )
 
 

@@ -26,6 +26,10 @@ _INFLATION_PPM = 3
 """Micro-nodes by which a floor is raised, so that a solver's tolerance leaves no witness short by one."""
 
 
+_MOST_SUMS = 20_000
+"""Sums of jobs that are kept in mind when some are sought that add up to a floor."""
+
+
 @dataclass(frozen=True)
 class Solution:
     """What to hold, and how each case is served."""
@@ -111,21 +115,33 @@ class _Found:
     """No plan costs less, as far as the way to it knows; in micro-dollars per hour."""
 
 
+def keeps(problem: Problem, held: Mapping[str, int], chains: Mapping[str, Chain]) -> bool:
+    """Whether there is a plan with just these holdings: what `keep` asks, without what it costs."""
+    return _kept(problem.canonical(), held, chains) is not None
+
+
 def keep(problem: Problem, held: Mapping[str, int], chains: Mapping[str, Chain]) -> Solution | None:
     """The plan with just these holdings and homes, None if it does not keep every floor.
 
     Raises WitnessError.
     """
     problem = problem.canonical()
+    found = _kept(problem, held, chains)
+    if found is None:
+        return None
+    return _solution(problem, _Found(dict(held), found.seats, found.witnesses), Highs)
+
+
+def _kept(problem: Problem, held: Mapping[str, int], chains: Mapping[str, Chain]) -> _Found | None:
     if any(out_of_bounds(problem, held)) or any(broken_limits(problem, held)):
         return None
     found = _settle(problem, held, chains, Highs)
-    if found is None:
-        try:
-            found = _found(pinned(problem, held), {}, Highs)
-        except NoPlanError:
-            return None
-    return _solution(problem, _Found(dict(held), found.seats, found.witnesses), Highs)
+    if found is not None:
+        return found
+    try:
+        return _found(pinned(problem, held), {}, Highs)
+    except NoPlanError:
+        return None
 
 
 def pinned(problem: Problem, held: Mapping[str, int]) -> Problem:
@@ -202,10 +218,11 @@ def _attempt(
         if last:
             raise NoPlanError(certain=True)
         return None
-    if is_small(aimed):
-        return _whole(problem, aimed, new_solver, last=last)
-    found = _by_search(problem, placement, preferred, new_solver)
-    if found is None and is_small(aimed, PATIENCE):
+    small = is_small(aimed)
+    found = _whole(problem, aimed, new_solver, last=last) if small else None
+    if found is None:
+        found = _by_search(problem, placement, preferred, new_solver)
+    if found is None and not small and is_small(aimed, PATIENCE):
         found = _whole(problem, aimed, new_solver, last=last)
     return found
 
@@ -323,7 +340,7 @@ def _placed_bound(problem: Problem, seats: Mapping[str, Seat], new_solver: NewSo
 def _exact_optimum(placement: Placement) -> int:
     placement.capacity.solver.price_columns(placement.capacity.costs(exact=True))
     answer = placement.solve()
-    # A millionth below, since the solver's own sum may be off in its last digits.
+    # A billionth below, since the solver's own sum may be off in its last digits.
     return 0 if answer is None else max(0, int(placement.cost(answer) * 1e6 * (1 - 1e-9)))
 
 
@@ -342,6 +359,9 @@ def _smallest_sum(names: Sequence[str], nodes: Sequence[int], enough: int) -> tu
     """Jobs that add up to the least that is enough; all of them where even that is not."""
     reached: dict[int, tuple[str, ...]] = {0: ()}
     for name, count in zip(names, nodes, strict=True):
+        if len(reached) > _MOST_SUMS:
+            # The smallest sums lead nowhere soon, and the largest that are not enough lead to one that is.
+            reached = {total: reached[total] for total in sorted(reached)[-_MOST_SUMS // 2 :]}
         for total, chosen in list(reached.items()):
             if total < enough:
                 reached.setdefault(total + count, (*chosen, name))

@@ -107,17 +107,32 @@ class Verifier:
     def _loads(self, case: Case, witness: Witness, gone: Counter[str]) -> Counter[str]:
         """Nodes of each pool that jobs take, those included that there is no time to stop."""
         loads: Counter[str] = Counter()
+        at_home: Counter[str] = Counter()
         gangs = self._problem.gang
         for job, pool in witness.jobs.items():
             gang = gangs.get(job)
             if gang is not None:
                 loads[pool] += gang.pools.get(pool, 0)
+                if self._homes.get(job) == pool:
+                    at_home[pool] += gang.pools.get(pool, 0)
         if case.minutes == 0:
-            for job, pool in self._homes.items():
-                gang = gangs.get(job)
-                if gang is not None and job not in witness.jobs and not self._touched(case, pool, gone):
-                    loads[pool] += gang.pools.get(pool, 0)
+            for pool, nodes in self._standing(case, witness, gone).items():
+                # Those that find no node beside the jobs that run there have lost theirs.
+                left = self._of_pool[pool] - gone[pool]
+                loads[pool] += min(nodes, max(0, left - at_home[pool]))
         return loads
+
+    def _standing(self, case: Case, witness: Witness, gone: Counter[str]) -> Counter[str]:
+        """Home to nodes of jobs that the witness leaves out, and of which nobody can say they are down."""
+        standing: Counter[str] = Counter()
+        for job, pool in self._homes.items():
+            gang = self._problem.gang.get(job)
+            if gang is not None and job not in witness.jobs and not case.cuts(gang, pool):
+                size = gang.pools.get(pool, 0)
+                # With fewer nodes left it has lost one, and is down.
+                if self._of_pool[pool] - gone[pool] >= size:
+                    standing[pool] += size
+        return standing
 
     def _touched(self, case: Case, pool: str, gone: Counter[str]) -> bool:
         return gone[pool] > 0 or any(pool in link.pools for link in case.links)

@@ -15,6 +15,7 @@ is possible is for the verifier to say.
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -90,6 +91,8 @@ class _Keeping:
         """The share that every service is served to at least."""
         self._fixed_of_pool = dict.fromkeys(problem.in_pool, 0)
         self._fixed_of_kind = {offering.kind: 0 for offering in problem.offerings}
+        self._standing: Counter[str] = Counter()
+        """Home to nodes of jobs that there is no time to stop."""
         self._count_left()
         self._serve()
         self._seat()
@@ -196,8 +199,30 @@ class _Keeping:
             self.base.add(seats, upper=1)
             if home is not None and not free:
                 self._stay(self.sits[gang.id, home], seats, dark)
+            elif home is not None and self.case.minutes == 0 and self._stands(gang, home):
+                self.base.add(seats, lower=1)
             if gang.id in self.case.jobs:
                 self._floors |= seats
+
+    def _stands(self, gang: Gang, home: str) -> bool:
+        """Whether the home has the nodes for the job, which there is no time to stop then."""
+        if self.case.cuts(gang, home):
+            return False
+        left = sum(self.held.get(o.id, 0) for o in self.problem.in_pool[home] if o.id not in self.case.lost)
+        free = left - self._standing[home]
+        if free < gang.pools[home]:
+            if left >= gang.pools[home]:
+                # One of the jobs there is down, but nobody knows which: what is left is nobody else's.
+                self._withhold(home, free)
+            return False
+        self._standing[home] += gang.pools[home]
+        return True
+
+    def _withhold(self, pool: str, nodes: int) -> None:
+        self._fixed_of_pool[pool] -= nodes
+        if not any(o.id in self.case.unserving for o in self.problem.in_pool[pool]):
+            self._fixed_of_kind[self.problem.in_pool[pool][0].kind] -= nodes
+        self._standing[pool] += nodes
 
     def _is_touched(self, pool: str) -> bool:
         """Whether the pool loses something for certain, or its links carry less."""

@@ -168,7 +168,8 @@ def _money(found: Drill) -> Iterator[str]:
         yield "cost (claimed): no change"
         return
     total = found.micro_usd_per_hour
-    yield f"  in all: {_usd(total)} an hour, {_usd(total * HOURS_PER_MONTH)} a month of {HOURS_PER_MONTH} hours"
+    month = f"{_usd(total * HOURS_PER_MONTH)} a month of {HOURS_PER_MONTH} hours"
+    yield f"  in all: {_usd(total)} an hour, {month}"
 
 
 def _cost(cost: CostChange) -> str:

@@ -12,7 +12,7 @@ from argosy.planner.exact import is_small
 from argosy.planner.infeasible_oracle import Oracle
 from argosy.planner.infeasible_shown import shown
 from argosy.planner.relax import Fates
-from argosy.planner.solve import keep, pinned
+from argosy.planner.solve import keeps, pinned
 from argosy.planner.verify_witness import broken_limits
 from argosy.spec.words import counted
 
@@ -117,7 +117,7 @@ def _judged(
     broken = tuple(f"{limit.id} ({limit.statement})" for limit, _ in broken_limits(problem, held))
     if broken:
         return dataclasses.replace(why, limits=broken)
-    if keep(problem, held, chains) is not None:
+    if keeps(problem, held, chains):
         return why
     left = pinned(problem, held)
     breaks, _ = shown(Oracle(catalog, small=is_small(left)), left)

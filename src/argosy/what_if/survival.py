@@ -20,7 +20,6 @@ from argosy.planner.solve import NoPlanError, solve
 
 if TYPE_CHECKING:
     from argosy.catalog import Catalog
-    from argosy.planner.problem import Problem
     from argosy.spec.demand import SurvivalSpec
     from argosy.spec.loader import LoadedFleet
 
@@ -99,8 +98,3 @@ def as_json(notch: Notch) -> dict[str, Any]:
         "largest_provider": notch.largest or None,
         "largest_share": round(notch.share, 4),
     }
-
-
-def is_open(problem: Problem) -> bool:
-    """Whether the planner has anything to choose; of a pinned fleet every notch costs the same."""
-    return any(offering.low < offering.high for offering in problem.offerings)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from argosy.planner.problem import MICRO, Case, Holdings, Problem, Witness
+from argosy.planner.problem import MICRO, Case, Gang, Holdings, Problem, Witness
 
 # SciPy ships no types.
 _optimize: Any = import_module("scipy.optimize")
@@ -91,7 +91,7 @@ class _Model:
         self._power(number, case)
         self._seats(number, case)
         touched = {pool: self._touched(pool, number, case) for pool in self.pools}
-        loads = self._loads(number, case, touched)
+        loads = self._loads(number, case)
         for pool in self.pools:
             left = _sum(*[(self._left(o.id, number, case), -1) for o in self.problem.in_pool[pool]])
             self.row(_sum((loads[pool], 1), (left, 1)), upper=0)
@@ -143,21 +143,52 @@ class _Model:
         self.row(_sum(({touched: 1.0}, 1), *[(terms, -f) for terms, f in gone]), upper=0)
         return touched
 
-    def _loads(self, number: int, case: Case, touched: Mapping[str, int]) -> Mapping[str, Terms]:
+    def _loads(self, number: int, case: Case) -> Mapping[str, Terms]:
         loads: defaultdict[str, dict[int, float]] = defaultdict(dict)
         for (gang, pool, where), column in self.sits.items():
             if where == number:
                 loads[pool][column] = float(self.problem.gang[gang].pools[pool])
         if number and case.minutes == 0:
-            for gang in self.problem.gangs:
-                for pool in sorted(gang.home_pools & set(self.pools)):
-                    # Not in the witness, its home untouched: there is no time to stop it.
-                    lingers = self.variable(0, 1)
-                    home = self.sits[gang.id, pool, 0]
-                    runs = _sum((self._sits(gang.id, number), 1), ({touched[pool]: 1.0}, 1))
-                    self.row(_sum(({lingers: 1.0}, 1), ({home: 1.0}, -1), (runs, 1)), lower=0)
-                    loads[pool][lingers] = float(gang.pools[pool])
+            for pool in self.pools:
+                loads[pool][self._stands(pool, number, case)] = 1.0
         return loads
+
+    def _stands(self, pool: str, number: int, case: Case) -> int:
+        """Nodes of jobs that there is no time to stop, as many as find room beside those that run at home."""
+        stand, at_home, most = self.variable(0, _INFINITY), dict[int, float](), 0.0
+        lingering: dict[int, float] = {}
+        for gang in self.problem.gangs:
+            home, here = self.sits.get((gang.id, pool, 0)), self.sits.get((gang.id, pool, number))
+            if home is None or here is None:
+                continue
+            size = float(gang.pools[pool])
+            most += size
+            both = self.variable(0, 1)
+            self.row({both: 1.0, home: -1.0}, upper=0)
+            self.row({both: 1.0, here: -1.0}, upper=0)
+            at_home[both] = size
+            if not case.cuts(gang, pool):
+                # Not in the witness, enough of its home left to run.
+                lingers = self.variable(0, 1)
+                runs = _sum((self._sits(gang.id, number), 1), ({self._down(gang, pool, number): 1.0}, 1))
+                self.row(_sum(({lingers: 1.0}, 1), ({home: 1.0}, -1), (runs, 1)), lower=0)
+                lingering[lingers] = size
+        # At least the smaller of the two: of all that linger, and of what is left.
+        left = _sum(*[(self._left(o.id, number, case), 1) for o in self.problem.in_pool[pool]])
+        room = float(sum(o.high for o in self.problem.in_pool[pool])) + most
+        few = self.variable(0, 1, whole=True)
+        self.row(_sum(({stand: 1.0}, 1), (lingering, -1), ({few: room}, 1)), lower=0)
+        self.row(_sum(({stand: 1.0}, 1), (left, -1), (at_home, 1), ({few: -room}, 1)), lower=-room)
+        return stand
+
+    def _down(self, gang: Gang, pool: str, number: int) -> int:
+        """Whether fewer nodes are left of the pool than the gang takes; may say no for yes."""
+        case, size = self.problem.cases[number], gang.pools[pool]
+        down = self.variable(0, 1, whole=True)
+        room = sum(o.high for o in self.problem.in_pool[pool])
+        left = _sum(*[(self._left(o.id, number, case), 1) for o in self.problem.in_pool[pool]])
+        self.row(_sum((left, 1), ({down: float(max(0, room - size + 1))}, 1)), upper=max(room, size - 1))
+        return down
 
     def _links(self, number: int, case: Case) -> None:
         for link in case.links:
