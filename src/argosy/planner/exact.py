@@ -158,7 +158,7 @@ class ExactProgram:
     def _stand(self, pool: str, number: int, case: Case) -> int | None:
         """The column of nodes of jobs that there is no time to stop; None if there are none.
 
-        As many as find room beside the jobs that run at home: the smaller of all that stand and of what is left.
+        As many as find room beside the jobs that run at home.
         """
         program, room = self.capacity.program, self._ground.room_in(pool, number)
         standing: dict[int, float] = {}

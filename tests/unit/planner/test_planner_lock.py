@@ -221,3 +221,10 @@ def test_files_are_named_from_where_the_user_works_and_not_from_where_the_progra
 
     assert refusal(made.fleet()).startswith("fleets/test.lock.json: ")
     assert refusal(at_the_root).startswith("stacks/fleets/test.lock.json: ")
+
+
+@pytest.mark.parametrize("text", ["\\ud800", "\\u001b[2J", "\\n"])
+def test_characters_that_cannot_be_shown_make_no_lock(fleet: LoadedFleet, text: str) -> None:
+    fleet.lock_path.write_text(f'{{"schema_version": 2, "fleet": "{text}"}}')
+
+    assert "characters that cannot be shown" in refusal(fleet)
