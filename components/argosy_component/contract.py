@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pulumi
 
     from argosy.catalog import NodeType
+    from argosy.spec.values import SpecModel
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,14 @@ class NodePoolPlan:
     reservation: str | None = None
     capacity_ends: str | None = None
     """RFC 3339, UTC."""
+    capacity_starts: str | None = None
+    """RFC 3339, UTC; None when it has begun."""
     image_url: str | None = None
     image_sha256: str | None = None
     servers: tuple[ServerPlan, ...] = ()
     spares: tuple[ServerPlan, ...] = ()
+    settings: SpecModel | None = None
+    """What only the provider understands of the pool, in its own shape; None where the file says nothing."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,18 @@ class HallPlan:
     uplinks: tuple[Mapping[str, str | int | bool | None], ...]
     feeds: Mapping[str, int]
     """Feed to rated kW."""
+
+
+@dataclass(frozen=True)
+class PeerPlan:
+    """Another site of the fleet, as far as a provider may need it to reach or copy to it."""
+
+    name: str
+    provider: str
+    region: str | None = None
+    account: str | None = None
+    country: str | None = None
+    cidr: str | None = None
 
 
 @dataclass(frozen=True)
@@ -84,8 +101,12 @@ class SitePlan:
     node_pools: tuple[NodePoolPlan, ...]
     tags: Mapping[str, str]
     hall: HallPlan | None = None
-    peers: tuple[str, ...] = ()
-    """Names of the fleet's other sites, sorted."""
+    peers: tuple[PeerPlan, ...] = ()
+    """The fleet's other sites, by name, whether they are declared in the same run or not."""
+    settings: SpecModel | None = None
+    """What only the provider understands of the site, in its own shape; None where the file says nothing."""
+    root: str = ""
+    """The project's root, for files that settings name. Never a resource's input: it differs between runs."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +131,11 @@ class PoolHandle:
     """Node label keys from the widest to the narrowest domain."""
     accelerators_per_node: int
     nodes: int
+    capacity_starts: str | None = None
     capacity_ends: str | None = None
+    criteria: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What the software of the nodes is chosen by, in the words of NVIDIA's AICR recipes: `service`,
+    `accelerator`, `os`, `intent`."""
     pod_annotations: Mapping[str, str] = field(default_factory=dict[str, str])
     """What a pod must bear to get the fabric, where the vendor attaches it by annotation."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from argosy.planner.models import Lock, PoolPlan
 from argosy.planner.slots import slot_order
 from argosy.spec.loader import LoadedFleet
 from argosy.spec.models import HallSpec, SiteSpec
-from argosy_component.contract import HallPlan, NodePoolPlan, ServerPlan, SitePlan
+from argosy_component.contract import HallPlan, NodePoolPlan, PeerPlan, ServerPlan, SitePlan
 
 
 def site_plans(fleet: LoadedFleet, lock: Lock, catalog: Catalog, scope: str = "") -> tuple[SitePlan, ...]:
@@ -23,11 +24,7 @@ def site_plans(fleet: LoadedFleet, lock: Lock, catalog: Catalog, scope: str = ""
     sites = sorted(fleet.spec.sites)
     if scope and scope not in sites:
         raise FleetError([_unknown_scope(fleet, scope)])
-    return tuple(
-        _site_plan(fleet, name, lock, catalog, peers=tuple(site for site in sites if site != name))
-        for name in sites
-        if scope in ("", name)
-    )
+    return tuple(_site_plan(fleet, name, lock, catalog) for name in sites if scope in ("", name))
 
 
 def _unknown_scope(fleet: LoadedFleet, scope: str) -> Fault:
@@ -39,9 +36,7 @@ def _unknown_scope(fleet: LoadedFleet, scope: str) -> Fault:
     )
 
 
-def _site_plan(
-    fleet: LoadedFleet, name: str, lock: Lock, catalog: Catalog, peers: tuple[str, ...]
-) -> SitePlan:
+def _site_plan(fleet: LoadedFleet, name: str, lock: Lock, catalog: Catalog) -> SitePlan:
     site = fleet.spec.sites[name]
     pools = tuple(
         _pool_plan(fleet, name, site, pool_name, lock.pools[f"{name}/{pool_name}"], catalog)
@@ -60,7 +55,23 @@ def _site_plan(
         node_pools=pools,
         tags={"argosy-fleet": fleet.spec.name, "argosy-site": name},
         hall=_hall_plan(site) if hall else None,
-        peers=peers,
+        peers=tuple(
+            _peer_plan(peer, fleet.spec.sites[peer]) for peer in sorted(fleet.spec.sites) if peer != name
+        ),
+        settings=fleet.settings.sites.get(name),
+        root=str(fleet.root),
+    )
+
+
+def _peer_plan(name: str, site: SiteSpec) -> PeerPlan:
+    hall = isinstance(site, HallSpec)
+    return PeerPlan(
+        name=name,
+        provider=site.provider,
+        region=None if hall else site.region,
+        account=None if hall else site.account,
+        country=site.country,
+        cidr=site.cidr,
     )
 
 
@@ -89,12 +100,18 @@ def _pool_plan(
         by_zone=dict(sorted(planned.by_zone.items())),
         capacity_type=capacity_type_of(pool),
         reservation=capacity.reservation if capacity else None,
-        capacity_ends=capacity.ends.isoformat() if capacity and capacity.ends else None,
+        capacity_starts=_shown(capacity.starts) if capacity else None,
+        capacity_ends=_shown(capacity.ends) if capacity else None,
         image_url=pool.image.url if pool.image else None,
         image_sha256=pool.image.sha256 if pool.image else None,
         servers=_in_slots(planned.slots, servers),
         spares=_in_slots(planned.spares, servers),
+        settings=fleet.settings.pools.get((site_name, name)),
     )
+
+
+def _shown(moment: dt.datetime | None) -> str | None:
+    return moment.astimezone(dt.UTC).isoformat() if moment else None
 
 
 def _in_slots(slots: Mapping[str, str], servers: Mapping[str, ServerPlan]) -> tuple[ServerPlan, ...]:

@@ -41,6 +41,7 @@ def check_commitment(fleet: LoadedFleet, at: str, pool: NodePoolSpec) -> Iterato
     if capacity is None:
         return
     yield from _check_held_nodes(fleet, at, pool, capacity)
+    yield from _check_start(fleet, f"{at}.capacity", capacity)
     yield from _check_end(fleet, f"{at}.capacity", capacity)
     if pool.readiness == "cold" and capacity.type in MARKET:
         yield fleet.fault(
@@ -70,6 +71,33 @@ def _check_held_nodes(
             given=f"a {_noun(capacity)} of {counted(held, 'node')} for a pool of at least {low}",
             expected=f"a {_noun(capacity)} that the pool fits in",
             fix=f"write nodes: {held}, or buy {counted(low - held, 'node')} more first",
+        )
+
+
+def _check_start(fleet: LoadedFleet, at: str, capacity: CapacitySpec) -> Iterator[Fault]:
+    starts, since = capacity.starts, fleet.spec.since
+    if starts is None:
+        return
+    if capacity.type not in COMMITTED:
+        yield fleet.fault(
+            f"{at}.starts",
+            given=f"`starts` for {capacity.type} capacity, which has no beginning",
+            expected="`starts` with reserved or block capacity only",
+            fix="delete it",
+        )
+    elif capacity.ends is not None and starts >= capacity.ends:
+        yield fleet.fault(
+            f"{at}.starts",
+            given=f"a {_noun(capacity)} that starts {_shown(starts)} and ends {_shown(capacity.ends)}",
+            expected="a start before the end",
+            fix="swap them",
+        )
+    elif since is not None and starts > since:
+        yield fleet.fault(
+            f"{at}.starts",
+            given=f"a {_noun(capacity)} that starts {_shown(starts)}, after the plan's `since`",
+            expected="one that has begun by then",
+            fix=f"take other capacity until then, or write since: {_shown(starts)}",
         )
 
 

@@ -32,6 +32,14 @@ class Document:
     """Plain scalars that readers disagree about, by path."""
     faults: tuple[Fault, ...] = ()
 
+    def below(self, path: Path) -> Document:
+        """The part of the document at `path`. Faults name the whole path; those found so far stay."""
+        value, depth = self.value, len(path)
+        for step in path:
+            value = value[step]
+        traps = {at[depth:]: trap for at, trap in self.traps.items() if at[:depth] == path}
+        return Document(value, self.places.below(path), traps)
+
 
 def read_document(text: str, file: str) -> Document:
     """Read YAML text. `file` is the name that faults show.

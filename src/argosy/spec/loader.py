@@ -20,6 +20,7 @@ from argosy.spec.places import Places, undotted
 from argosy.spec.plain import as_mapping
 from argosy.spec.prices import PricesSpec
 from argosy.spec.rates import RatesSpec
+from argosy.spec.settings import LoadedSettings, load_settings
 from argosy.spec.values import SpecModel
 
 _Model = TypeVar("_Model", bound=SpecModel)
@@ -41,12 +42,14 @@ class LoadedFleet:
     inventories: Mapping[str, InventorySpec]
     """By site; bare-metal sites only."""
     sha256: str
-    """Of the fleet file's meaning: comments, layout and the order of keys do not count, nor does what stands
-    in the files it names, whose paths alone do."""
+    """Of the fleet file's meaning to a plan: comments, layout, the order of keys and `settings` do not count,
+    nor does what stands in the files it names, whose paths alone do."""
     prices: PricesSpec | None = None
     """What the file at `prices` says; None when the fleet file names none."""
     rates: RatesSpec | None = None
     """What the file at `rates` says; None when the fleet file names none."""
+    settings: LoadedSettings = field(default_factory=LoadedSettings)
+    """What only its provider understands of a site or pool."""
     places: Places = field(repr=False, compare=False, default=Places(""))
     inventory_places: Mapping[str, Places] = field(
         repr=False, compare=False, default_factory=dict[str, Places]
@@ -65,6 +68,16 @@ class LoadedFleet:
     def named(self, path: Path) -> str:
         """A file of this fleet as the user would name it."""
         return display_name(path, self.start)
+
+    def site_settings(self, site: str, model: type[_Model]) -> _Model:
+        """The settings of a site, of the shape its provider registered; its defaults where there are none."""
+        found = self.settings.sites.get(site)
+        return found if isinstance(found, model) else model()
+
+    def pool_settings(self, site: str, pool: str, model: type[_Model]) -> _Model:
+        """The settings of a node pool, of the shape its provider registered; its defaults if it has none."""
+        found = self.settings.pools.get((site, pool))
+        return found if isinstance(found, model) else model()
 
     def fault(
         self,
@@ -101,6 +114,8 @@ def load_spec(env: str, start: Path | None = None) -> LoadedFleet:
     path = find_fleet_file(env, folder)
     document = read_file(path, folder)
     spec, faults = validate(FleetSpec, document)
+    settings, settings_faults = load_settings(document)
+    faults += settings_faults
     named = _NamedFiles(path, folder, document.places, faults)
     inventories: dict[str, InventorySpec] = {}
     inventory_places: dict[str, Places] = {}
@@ -120,6 +135,7 @@ def load_spec(env: str, start: Path | None = None) -> LoadedFleet:
         sha256=meaning_sha256(spec),
         prices=prices[0] if prices else None,
         rates=rates[0] if rates else None,
+        settings=settings,
         places=document.places,
         inventory_places=inventory_places,
         beside_places=_beside_places(prices=prices, rates=rates),

@@ -7,7 +7,7 @@ on is checked in `argosy.spec.checks`, what the catalogue and the providers must
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
@@ -50,6 +50,8 @@ class CapacitySpec(SpecModel):
     type: Literal["owned", "reserved", "block", "on-demand", "spot", "flex"]
     reservation: Text | None = None
     """Id of the reservation or capacity block, as the vendor writes it."""
+    starts: Moment | None = None
+    """When the reservation or block begins, with its UTC offset; left out: it has begun."""
     ends: Moment | None = None
     """When the reservation or block ends, with its UTC offset."""
     nodes: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] | None = None
@@ -65,6 +67,15 @@ class ImageSpec(SpecModel):
 
     url: HttpsUrl
     sha256: Sha256
+
+
+Settings = Annotated[
+    dict[str, Any],
+    Field(
+        description="What only this provider understands; its shape is the provider's (`argosy.settings`)."
+    ),
+]
+"""Excluded from what a spec means to a plan: none rests on it, so a change here leaves every lock good."""
 
 
 class NodePoolSpec(SpecModel):
@@ -92,6 +103,7 @@ class NodePoolSpec(SpecModel):
     """Servers kept claimable beside the pool, to replace broken ones (bare metal)."""
     image: ImageSpec | None = None
     """What the machines install (bare metal)."""
+    settings: Settings = Field(default={})
 
 
 class UplinkSpec(SpecModel):
@@ -176,6 +188,7 @@ class CloudSiteSpec(SiteBase):
     """AWS account id or Google Cloud project id."""
     kubernetes_version: KubernetesVersion = "1.34"
     quotas: tuple[QuotaSpec, ...] = ()
+    settings: Settings = Field(default={})
 
 
 class HallSpec(SiteBase):
@@ -232,6 +245,8 @@ class FleetSpec(SpecModel):
     risk_groups: dict[Name, RiskGroupSpec] = Field(default={})
     survive: tuple[SurvivalSpec, ...] = ()
     max_share: MaxShareSpec | None = None
+    since: Moment | None = None
+    """From when on the plan must hold; a reservation or block that starts later is refused."""
     until: Moment | None = None
     """How long the plan must hold; a reservation or block that ends before is refused."""
     prices: Text | None = None

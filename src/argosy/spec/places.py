@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from argosy.errors import Fault
 from argosy.spec.secrets import hides, hides_inside
@@ -36,11 +36,22 @@ class Places:
     file: str
     """As the user would name it."""
     by_path: Mapping[Path, Place] = field(default_factory=dict[Path, Place])
+    prefix: Path = ()
+    """Where in the file these places begin; the paths that are asked for count from there."""
+
+    def below(self, path: Path) -> Places:
+        """The same places, asked for from `path` on."""
+        return replace(self, prefix=(*self.prefix, *path))
+
+    def at(self, path: Path) -> Place | None:
+        """The place of what stands at `path`."""
+        return self.by_path.get((*self.prefix, *path))
 
     def fault(self, path: Path, *, given: str, expected: str, fix: str, at_key: bool = False) -> Fault:
         """A fault at `path`, or at its nearest known ancestor when nothing stands there."""
-        line, column = self._point(path, at_key)
-        return Fault(self.file, line, column, dotted(path), given, expected, fix)
+        whole = (*self.prefix, *path)
+        line, column = self._point(whole, at_key)
+        return Fault(self.file, line, column, dotted(whole), given, expected, fix)
 
     def _point(self, path: Path, at_key: bool) -> tuple[int, int]:
         for length in range(len(path), -1, -1):

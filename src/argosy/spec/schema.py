@@ -6,6 +6,8 @@ from typing import Any
 
 from argosy.spec.models import FleetSpec
 from argosy.spec.plain import as_list, as_mapping
+from argosy.spec.settings import Shapes, registered_shapes
+from argosy.spec.values import SpecModel
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -16,8 +18,34 @@ def fleet_json_schema() -> dict[str, Any]:
     Looser than the loader, which also holds fields against each other; stricter in one thing: an editor that
     reads YAML by the letter takes `2_000_000` for text.
     """
-    schema = _as_loaded(FleetSpec.model_json_schema())
+    schema = FleetSpec.model_json_schema()
+    definitions: dict[str, Any] = schema["$defs"]
+    definitions["CloudSiteSpec"]["allOf"] = [
+        _with_settings(provider, shapes, definitions) for provider, shapes in registered_shapes().items()
+    ]
+    schema = _as_loaded(schema)
     return {"$schema": DRAFT, **schema, "title": "Argosy fleet file"}
+
+
+def _with_settings(provider: str, shapes: Shapes, definitions: dict[str, Any]) -> dict[str, Any]:
+    """What holds for the sites of one provider: the shape of its settings, which `definitions` gets too."""
+    site, pool = (_defined(model, definitions) for model in (shapes.site, shapes.pool))
+    return {
+        "if": {"properties": {"provider": {"const": provider}}, "required": ["provider"]},
+        "then": {
+            "properties": {
+                "settings": site,
+                "node_pools": {"additionalProperties": {"properties": {"settings": pool}}},
+            }
+        },
+    }
+
+
+def _defined(model: type[SpecModel], definitions: dict[str, Any]) -> dict[str, str]:
+    schema = model.model_json_schema()
+    definitions |= schema.pop("$defs", {})
+    definitions[model.__name__] = schema
+    return {"$ref": f"#/$defs/{model.__name__}"}
 
 
 def _as_loaded(node: Any) -> Any:

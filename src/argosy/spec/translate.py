@@ -127,7 +127,7 @@ class Translator:
         slot = self._slot(path) if path and path[-1] in date_keys(self.model) else None
         if slot is None or not slot.is_date:
             return None
-        place = self.document.places.by_path.get(path)
+        place = self.document.places.at(path)
         text = place.text if place and place.text is not None else str(value)
         meant = meant_date(text)
         if isinstance(value, str) and meant == value:
@@ -155,7 +155,7 @@ class Translator:
         if slot and slot.has(SecretRef):
             return self._secret_fault(path, "a plain value where a secret belongs")
         value = self._value(path)
-        place = self.document.places.by_path.get(path)
+        place = self.document.places.at(path)
         text = place.text if place else None
         return self.document.places.fault(
             path, given=shown(value, text), expected=words, fix=smallest_fix(slot or Slot(str), value, text)

@@ -1,0 +1,157 @@
+"""The `settings` of an AWS site and of its node pools in the fleet file: what only AWS understands.
+
+Shapes only. What AWS would reject about a value says `argosy_aws.refusals`. Importing this imports no SDK.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from argosy.spec.settings import Shapes
+from argosy.spec.values import Moment, Name, SpecModel, Text
+
+RoleArn = Annotated[
+    str,
+    StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,512}$"),
+    Field(description="The ARN of an IAM role, e.g. arn:aws:iam::111122223333:role/platform."),
+]
+ImageRelease = Annotated[
+    str,
+    StringConstraints(pattern=r"^1\.[0-9]{2}\.[0-9]{1,2}-20[0-9]{6}$"),
+    Field(description="A release of EKS's node images, e.g. 1.34.2-20260115."),
+]
+Asn = Annotated[int, Field(strict=True, ge=1, le=4_294_967_294)]
+Location = Annotated[
+    Text, Field(description="A place that fails by itself, e.g. a meet-me room or a data centre.")
+]
+
+
+class VpnEndpoint(SpecModel):
+    """A router of a hall that ends a VPN of two tunnels."""
+
+    location: Location
+    address: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,3}(\.[0-9]{1,3}){3}$")]
+    """The router's public IPv4 address."""
+    asn: Asn
+    """The hall's BGP autonomous system number."""
+
+
+class DirectConnectPort(SpecModel):
+    """A Direct Connect connection that exists already; it carries a transit virtual interface."""
+
+    location: Location
+    connection: Annotated[str, StringConstraints(pattern=r"^dx(con|lag)-[0-9a-z]{8}$")]
+    """Id of the connection or link aggregation group, e.g. dxcon-fh6ayh1d."""
+    vlan: Annotated[int, Field(strict=True, ge=1, le=4094)]
+    asn: Asn
+    """The hall's BGP autonomous system number."""
+
+
+class JoinSettings(SpecModel):
+    """Makes a hall's machines hybrid nodes of this site's cluster."""
+
+    pods: Text
+    """The range of the hall's pods, e.g. 10.65.0.0/16."""
+    credentials: Literal["roles-anywhere", "ssm"] = "roles-anywhere"
+    """How machines prove who they are: by a certificate each, or by one activation for all."""
+    certificate_authority: Text | None = None
+    """Whose certificates are believed: the ARN of a private CA in AWS, or the path of a PEM file below the
+    project's root. With `roles-anywhere` only."""
+    machines: Annotated[int, Field(strict=True, ge=1, le=1000)] | None = None
+    """Most machines that the activation registers. With `ssm` only."""
+    expires: Moment | None = None
+    """When the activation ends, at most 30 days after it is made. With `ssm` only."""
+
+
+class HallSettings(SpecModel):
+    """How a bare-metal hall reaches this site. Two locations at least, or one failure cuts it off."""
+
+    vpn: tuple[VpnEndpoint, ...] = ()
+    direct_connect: tuple[DirectConnectPort, ...] = ()
+    joins: JoinSettings | None = None
+    """Left out: the hall keeps a control plane of its own, which outlives its uplinks."""
+
+
+class BucketReader(SpecModel):
+    """Who reads a bucket from outside AWS, without a key."""
+
+    google_subject: Annotated[str, StringConstraints(pattern=r"^[0-9]{15,30}$")] | None = None
+    """Unique id, in quotes, of the Google service account that reads. A hall's machines read by their
+    certificates and leave this out."""
+
+
+class BucketSettings(SpecModel):
+    """An S3 bucket: private, encrypted, versioned."""
+
+    holds: Literal["weights", "checkpoints", "data"]
+    """Decides how long old versions stay: those of checkpoints a week, those of weights a year."""
+    expire_days: Annotated[int, Field(strict=True, ge=1, le=36_500)] | None = None
+    """Days after which objects are deleted; left out: never."""
+    replicate_to: tuple[Name, ...] = ()
+    """Other AWS sites of the fleet that get a copy of every object, into their bucket of the same name."""
+    readers: dict[Name, BucketReader] = Field(default={})
+    """Sites of other providers that may read, so that what it holds outlives this one; by site."""
+
+
+class LustreSettings(SpecModel):
+    """An FSx for Lustre file system in the zone of the GPUs that use it."""
+
+    zone: Text
+    """The zone id."""
+    capacity_gib: Annotated[int, Field(strict=True, ge=1200, le=10_000_000)]
+    throughput_mbps_per_tib: Literal[125, 250, 500, 1000] = 250
+    """MB/s for each TiB of capacity. It cannot be changed once it is there."""
+    metadata_iops: Literal[1500, 3000, 6000, 12000, 24000, 36000, 48000, 60000, 72000, 84000, 96000, 108000,
+                           120000, 132000, 144000, 156000, 168000, 180000, 192000] = 6000  # fmt: skip
+    bucket: Name | None = None
+    """A bucket of this site whose objects appear in the file system, and to which files are written back."""
+
+
+class AwsSiteSettings(SpecModel):
+    """What only AWS understands about a site."""
+
+    image_release: ImageRelease | None = None
+    """Release of EKS's node images that every pool runs, until this line changes."""
+    administrators: tuple[RoleArn, ...] = ()
+    """IAM roles that administer the cluster; nobody else does, not even who made it."""
+    viewers: tuple[RoleArn, ...] = ()
+    """IAM roles that may look at everything in the cluster but its secrets."""
+    support: Literal["standard", "extended"] = "standard"
+    """What EKS does when the Kubernetes version leaves standard support: upgrade it by itself, or charge
+    for extended support."""
+    control_plane: Literal["standard", "tier-xl", "tier-2xl", "tier-4xl", "tier-8xl"] = "standard"
+    """Capacity of the control plane that is always there."""
+    transit_gateway_asn: Annotated[int, Field(strict=True, ge=64_512, le=4_294_967_294)] = 64_512
+    """The private BGP autonomous system number of this site's transit gateway."""
+    halls: dict[Name, HallSettings] = Field(default={})
+    """Bare-metal halls of the fleet that reach this site, by their name."""
+    buckets: dict[Name, BucketSettings] = Field(default={})
+    lustre: dict[Name, LustreSettings] = Field(default={})
+
+
+class AwsPoolSettings(SpecModel):
+    """What only AWS understands about a node pool."""
+
+    image: Annotated[str, StringConstraints(pattern=r"^ami-[0-9a-f]{8,17}$")] | None = None
+    """An image of one's own, in place of EKS's."""
+    image_release: ImageRelease | None = None
+    """Another release of EKS's node images than the site's: to try one on a pool first."""
+    also: tuple[Text, ...] = ()
+    """Further instance types that spot nodes may be: with the same accelerators and network cards."""
+    mig: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.+-]{0,62}$")] | None = None
+    """The MIG configuration of every GPU, in the words of NVIDIA's MIG manager, e.g. all-1g.18gb."""
+    placement_group: Text | None = None
+    """Name of the placement group that the reservation was made in."""
+    root_volume_gib: Annotated[int, Field(strict=True, ge=50, le=16_384)] = 200
+    image_cache: Annotated[str, StringConstraints(pattern=r"^snap-[0-9a-f]{8,17}$")] | None = None
+    """Snapshot of a volume with container images, from which every node starts; images then lie on that
+    volume and not on the local disks."""
+    drain_minutes: Annotated[int, Field(strict=True, ge=45, le=1440)] = 60
+    """How long before the end of a Capacity Block its nodes are taken down. EKS takes them itself 40 minutes
+    before."""
+
+
+SHAPES = Shapes(AwsSiteSettings, AwsPoolSettings)
+"""Registered in the entry-point group `argosy.settings`."""
