@@ -3,41 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
+from argosy_aws.identity import declare_key, declare_role
 from argosy_aws.network import SiteNetwork
-from argosy_aws.policies import (
-    MANAGED_POLICY,
-    POD_IDENTITY,
-    cluster_key_policy,
-    trust_policy,
-    volume_key_policy,
-)
+from argosy_aws.policies import POD_IDENTITY, cluster_key_policy, volume_key_policy
+from argosy_aws.scope import SiteScope
 
 _LOG_TYPES = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
 _LOG_RETENTION_DAYS = 365
 _NODE_POLICIES = ("AmazonEC2ContainerRegistryPullOnly", "AmazonEKSWorkerNodePolicy")
-
-
-@dataclass(frozen=True)
-class ClusterScope:
-    """Where a cluster goes: site, its names and versions, tags, and the parent of its resources."""
-
-    site: str
-    name: str
-    region: str
-    account: str
-    kubernetes_version: str
-    tags: Mapping[str, str]
-    opts: pulumi.ResourceOptions
-
-    def opts_with(self, depends_on: list[pulumi.Resource]) -> pulumi.ResourceOptions:
-        """The options of a resource that must wait for others."""
-        return pulumi.ResourceOptions.merge(self.opts, pulumi.ResourceOptions(depends_on=depends_on))
 
 
 @dataclass(frozen=True)
@@ -51,28 +29,28 @@ class SiteCluster:
     """What must exist before a node can join: add-ons and the node role's policies."""
 
 
-def declare_cluster(scope: ClusterScope, network: SiteNetwork) -> SiteCluster:
+def declare_cluster(scope: SiteScope, network: SiteNetwork) -> SiteCluster:
     """Declare control plane, keys, roles, and the add-ons that nodes need to join."""
-    key = _key(scope, "cluster", cluster_key_policy(scope.account, scope.region, scope.name))
-    volume_key = _key(scope, "volumes", volume_key_policy(scope.account, scope.region))
+    key = declare_key(scope, "cluster", cluster_key_policy(scope.account, scope.region, scope.cluster_name))
+    volume_key = declare_key(scope, "volumes", volume_key_policy(scope.account, scope.region))
     # Made first, or EKS makes one that is kept for ever under no key.
     logs = aws.cloudwatch.LogGroup(
         f"{scope.site}-logs",
-        name=f"/aws/eks/{scope.name}/cluster",
+        name=f"/aws/eks/{scope.cluster_name}/cluster",
         retention_in_days=_LOG_RETENTION_DAYS,
         kms_key_id=key.arn,
         tags=scope.tags,
         opts=scope.opts,
     )
-    role, role_policies = _role(scope, "cluster", "eks.amazonaws.com", ("AmazonEKSClusterPolicy",))
+    role, role_policies = declare_role(scope, "cluster", "eks.amazonaws.com", ("AmazonEKSClusterPolicy",))
     cluster = _cluster(scope, network, key, role, [logs, *role_policies])
-    node_role, node_policies = _role(scope, "nodes", "ec2.amazonaws.com", _NODE_POLICIES)
+    node_role, node_policies = declare_role(scope, "nodes", "ec2.amazonaws.com", _NODE_POLICIES)
     addons = _addons(scope, cluster)
     return SiteCluster(cluster, node_role, volume_key, ready=(*node_policies, *addons))
 
 
 def declare_cluster_dns(
-    scope: ClusterScope, cluster: aws.eks.Cluster, pools: list[pulumi.Resource], taints: list[str]
+    scope: SiteScope, cluster: aws.eks.Cluster, pools: list[pulumi.Resource], taints: list[str]
 ) -> None:
     """Declare the cluster's DNS, which runs on the pools and so comes after them and bears their taints."""
     tolerations = [{"key": key, "operator": "Exists"} for key in sorted(set(taints))]
@@ -87,7 +65,7 @@ def declare_cluster_dns(
 
 
 def _cluster(
-    scope: ClusterScope,
+    scope: SiteScope,
     network: SiteNetwork,
     key: aws.kms.Key,
     role: aws.iam.Role,
@@ -99,7 +77,7 @@ def _cluster(
     )
     return aws.eks.Cluster(
         f"{scope.site}-cluster",
-        name=scope.name,
+        name=scope.cluster_name,
         role_arn=role.arn,
         version=scope.kubernetes_version,
         vpc_config=aws.eks.ClusterVpcConfigArgs(
@@ -122,42 +100,9 @@ def _cluster(
     )
 
 
-def _key(scope: ClusterScope, thing: str, policy: str) -> aws.kms.Key:
-    return aws.kms.Key(
-        f"{scope.site}-{thing}",
-        description=f"{scope.site}: {thing}",
-        enable_key_rotation=True,
-        deletion_window_in_days=30,
-        policy=policy,
-        tags=scope.tags,
-        opts=scope.opts,
-    )
-
-
-def _role(
-    scope: ClusterScope, thing: str, service: str, policies: tuple[str, ...]
-) -> tuple[aws.iam.Role, list[pulumi.Resource]]:
-    role = aws.iam.Role(
-        f"{scope.site}-{thing}",
-        assume_role_policy=trust_policy(service),
-        tags=scope.tags,
-        opts=scope.opts,
-    )
-    attachments: list[pulumi.Resource] = [
-        aws.iam.RolePolicyAttachment(
-            f"{scope.site}-{thing}-{policy}",
-            role=role.name,
-            policy_arn=f"{MANAGED_POLICY}/{policy}",
-            opts=scope.opts,
-        )
-        for policy in policies
-    ]
-    return role, attachments
-
-
-def _addons(scope: ClusterScope, cluster: aws.eks.Cluster) -> list[pulumi.Resource]:
+def _addons(scope: SiteScope, cluster: aws.eks.Cluster) -> list[pulumi.Resource]:
     """What runs on every node from its first minute. The CNI's rights are its pods', not the nodes'."""
-    cni_role, cni_policies = _role(scope, "cni", POD_IDENTITY, ("AmazonEKS_CNI_Policy",))
+    cni_role, cni_policies = declare_role(scope, "cni", POD_IDENTITY, ("AmazonEKS_CNI_Policy",))
     identity = _addon(scope, cluster, "eks-pod-identity-agent", scope.opts)
     cni = aws.eks.Addon(
         f"{scope.site}-vpc-cni",
@@ -178,7 +123,7 @@ def _addons(scope: ClusterScope, cluster: aws.eks.Cluster) -> list[pulumi.Resour
 
 
 def _addon(
-    scope: ClusterScope, cluster: aws.eks.Cluster, name: str, opts: pulumi.ResourceOptions
+    scope: SiteScope, cluster: aws.eks.Cluster, name: str, opts: pulumi.ResourceOptions
 ) -> aws.eks.Addon:
     return aws.eks.Addon(
         f"{scope.site}-{name}", cluster_name=cluster.name, addon_name=name, tags=scope.tags, opts=opts

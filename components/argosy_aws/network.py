@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from argosy_aws.scope import SiteScope
 from argosy_aws.subnets import SubnetChoice, choose_subnets
 
 # What nodes and add-ons call at run time. Source: EKS user guide, private clusters.
@@ -49,22 +50,7 @@ class SiteNetwork:
     """What must exist before a node can join: routes, endpoints and rules."""
 
 
-@dataclass(frozen=True)
-class NetworkScope:
-    """Where network resources go: name of the site, its region and range, tags, and their parent."""
-
-    site: str
-    region: str
-    cidr: str
-    tags: Mapping[str, str]
-    opts: pulumi.ResourceOptions
-
-    def named(self, thing: str) -> dict[str, str]:
-        """The tags of one thing, with the name that consoles show."""
-        return {**self.tags, "Name": f"{self.site}-{thing}"}
-
-
-def declare_network(scope: NetworkScope, zones: Iterable[str]) -> SiteNetwork:
+def declare_network(scope: SiteScope, zones: Iterable[str]) -> SiteNetwork:
     """Declare VPC, subnets, endpoints and security groups of a site."""
     choice = choose_subnets(scope.cidr, scope.region, zones)
     vpc = aws.ec2.Vpc(
@@ -102,7 +88,7 @@ def declare_network(scope: NetworkScope, zones: Iterable[str]) -> SiteNetwork:
     )
 
 
-def _subnet(scope: NetworkScope, vpc: aws.ec2.Vpc, kind: str, subnet: SubnetChoice) -> aws.ec2.Subnet:
+def _subnet(scope: SiteScope, vpc: aws.ec2.Vpc, kind: str, subnet: SubnetChoice) -> aws.ec2.Subnet:
     thing = f"{kind}-{subnet.zone}"
     internal = {"kubernetes.io/role/internal-elb": "1"} if kind == "nodes" else {}
     return aws.ec2.Subnet(
@@ -118,14 +104,14 @@ def _subnet(scope: NetworkScope, vpc: aws.ec2.Vpc, kind: str, subnet: SubnetChoi
 
 
 def _association(
-    scope: NetworkScope, table: aws.ec2.RouteTable, thing: str, subnet: aws.ec2.Subnet
+    scope: SiteScope, table: aws.ec2.RouteTable, thing: str, subnet: aws.ec2.Subnet
 ) -> pulumi.Resource:
     return aws.ec2.RouteTableAssociation(
         f"{scope.site}-{thing}", route_table_id=table.id, subnet_id=subnet.id, opts=scope.opts
     )
 
 
-def _group(scope: NetworkScope, vpc: aws.ec2.Vpc, thing: str, description: str) -> aws.ec2.SecurityGroup:
+def _group(scope: SiteScope, vpc: aws.ec2.Vpc, thing: str, description: str) -> aws.ec2.SecurityGroup:
     return aws.ec2.SecurityGroup(
         f"{scope.site}-{thing}",
         description=description,
@@ -135,7 +121,7 @@ def _group(scope: NetworkScope, vpc: aws.ec2.Vpc, thing: str, description: str) 
     )
 
 
-def _self_rules(scope: NetworkScope, thing: str, group: aws.ec2.SecurityGroup) -> list[pulumi.Resource]:
+def _self_rules(scope: SiteScope, thing: str, group: aws.ec2.SecurityGroup) -> list[pulumi.Resource]:
     return [
         aws.vpc.SecurityGroupIngressRule(
             f"{scope.site}-{thing}-self",
@@ -158,7 +144,7 @@ def _self_rules(scope: NetworkScope, thing: str, group: aws.ec2.SecurityGroup) -
     ]
 
 
-def _node_group(scope: NetworkScope, vpc: aws.ec2.Vpc) -> tuple[aws.ec2.SecurityGroup, list[pulumi.Resource]]:
+def _node_group(scope: SiteScope, vpc: aws.ec2.Vpc) -> tuple[aws.ec2.SecurityGroup, list[pulumi.Resource]]:
     group = _group(scope, vpc, "nodes", "Nodes and control plane")
     # The route table holds no way out of the VPC but endpoints and peers, so this opens nothing public.
     egress = aws.vpc.SecurityGroupEgressRule(
@@ -173,13 +159,13 @@ def _node_group(scope: NetworkScope, vpc: aws.ec2.Vpc) -> tuple[aws.ec2.Security
     return group, [*_self_rules(scope, "nodes", group), egress]
 
 
-def _efa_group(scope: NetworkScope, vpc: aws.ec2.Vpc) -> tuple[aws.ec2.SecurityGroup, list[pulumi.Resource]]:
+def _efa_group(scope: SiteScope, vpc: aws.ec2.Vpc) -> tuple[aws.ec2.SecurityGroup, list[pulumi.Resource]]:
     group = _group(scope, vpc, "efa", "EFA interfaces")
     return group, _self_rules(scope, "efa", group)
 
 
 def _endpoints(
-    scope: NetworkScope, vpc: aws.ec2.Vpc, table: aws.ec2.RouteTable, subnets: list[aws.ec2.Subnet]
+    scope: SiteScope, vpc: aws.ec2.Vpc, table: aws.ec2.RouteTable, subnets: list[aws.ec2.Subnet]
 ) -> list[pulumi.Resource]:
     group = _group(scope, vpc, "endpoints", "Private endpoints of AWS services")
     rule = aws.vpc.SecurityGroupIngressRule(
@@ -207,7 +193,7 @@ def _endpoints(
 
 
 def _interface_endpoint(
-    scope: NetworkScope,
+    scope: SiteScope,
     vpc: aws.ec2.Vpc,
     group: aws.ec2.SecurityGroup,
     subnets: list[aws.ec2.Subnet],

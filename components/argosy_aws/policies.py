@@ -15,16 +15,16 @@ POD_IDENTITY = "pods.eks.amazonaws.com"
 def trust_policy(service: str) -> str:
     """Lets one AWS service take on a role."""
     actions = ["sts:AssumeRole", "sts:TagSession"] if service == POD_IDENTITY else ["sts:AssumeRole"]
-    return _document([_allow({"Service": service}, actions, resource=None)])
+    return document([allow({"Service": service}, actions, resource=None)])
 
 
 def cluster_key_policy(account: str, region: str, cluster: str) -> str:
     """The key for Kubernetes secrets and the control plane's logs: the account, and its log group."""
     logs = f"arn:aws:logs:{region}:{account}:log-group:/aws/eks/{cluster}/cluster"
-    return _document(
+    return document(
         [
             _account(account),
-            _allow(
+            allow(
                 {"Service": f"logs.{region}.amazonaws.com"},
                 _KEY_USE,
                 condition={"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": logs}},
@@ -42,8 +42,8 @@ def volume_key_policy(account: str, region: str) -> str:
     through_ec2 = {
         "StringEquals": {"kms:CallerAccount": account, "kms:ViaService": f"ec2.{region}.amazonaws.com"}
     }
-    return _document(
-        [_account(account), _allow({"AWS": "*"}, [*_KEY_USE, "kms:CreateGrant"], condition=through_ec2)]
+    return document(
+        [_account(account), allow({"AWS": "*"}, [*_KEY_USE, "kms:CreateGrant"], condition=through_ec2)]
     )
 
 
@@ -51,16 +51,20 @@ _KEY_USE = ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKe
 
 
 def _account(account: str) -> dict[str, Any]:
-    return _allow({"AWS": f"arn:aws:iam::{account}:root"}, ["kms:*"])
+    return allow({"AWS": f"arn:aws:iam::{account}:root"}, ["kms:*"])
 
 
-def _allow(
-    principal: Mapping[str, str],
+def allow(
+    principal: Mapping[str, str] | None,
     actions: Sequence[str],
-    resource: str | None = "*",
-    condition: Mapping[str, Mapping[str, str]] | None = None,
+    resource: str | Sequence[str] | None = "*",
+    condition: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
-    statement: dict[str, Any] = {"Effect": "Allow", "Principal": principal, "Action": list(actions)}
+    """One statement that allows `actions`. Without a principal it belongs to a role, without a resource to one
+    that is its own resource."""
+    statement: dict[str, Any] = {"Effect": "Allow", "Action": list(actions)}
+    if principal is not None:
+        statement["Principal"] = principal
     # A trust policy stands on its role and names no resource; a key policy's `*` is the key itself.
     if resource is not None:
         statement["Resource"] = resource
@@ -69,5 +73,6 @@ def _allow(
     return statement
 
 
-def _document(statements: list[dict[str, Any]]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": statements}, sort_keys=True)
+def document(statements: Sequence[Mapping[str, Any]]) -> str:
+    """A policy document of these statements, as text that is the same in every run."""
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)}, sort_keys=True)

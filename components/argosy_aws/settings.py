@@ -11,6 +11,7 @@ from pydantic import Field, StringConstraints
 
 from argosy.spec.settings import Shapes
 from argosy.spec.values import Moment, Name, SpecModel, Text
+from argosy_component.contract import NodePoolPlan, SitePlan
 
 RoleArn = Annotated[
     str,
@@ -155,3 +156,13 @@ class AwsPoolSettings(SpecModel):
 
 SHAPES = Shapes(AwsSiteSettings, AwsPoolSettings)
 """Registered in the entry-point group `argosy.settings`."""
+
+
+def settings_of_site(plan: SitePlan) -> AwsSiteSettings:
+    """The settings of a planned site; the defaults where the fleet file says nothing."""
+    return plan.settings if isinstance(plan.settings, AwsSiteSettings) else AwsSiteSettings()
+
+
+def settings_of_pool(plan: NodePoolPlan) -> AwsPoolSettings:
+    """The settings of a planned pool; the defaults where the fleet file says nothing."""
+    return plan.settings if isinstance(plan.settings, AwsPoolSettings) else AwsPoolSettings()

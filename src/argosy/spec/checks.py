@@ -28,6 +28,7 @@ def check_fleet(fleet: LoadedFleet) -> list[Fault]:
     """Every fault that only shows when the fields of a fleet file and its inventories are held together."""
     return [
         *_check_fleet_name(fleet),
+        *_check_times(fleet),
         *_check_cidrs(fleet),
         *check_pools(fleet),
         *check_halls(fleet),
@@ -49,6 +50,17 @@ def _check_fleet_name(fleet: LoadedFleet) -> Iterator[Fault]:
             given=f"{fleet.spec.name!r} in {fleet.path.name}",
             expected=f"{fleet.name!r}, since a stack takes the file of its own name",
             fix=f"write `name: {fleet.name}`, or {rename}" if is_name else rename,
+        )
+
+
+def _check_times(fleet: LoadedFleet) -> Iterator[Fault]:
+    since, until = fleet.spec.since, fleet.spec.until
+    if since is not None and until is not None and since >= until:
+        yield fleet.fault(
+            "since",
+            given=f"{since.isoformat()}, which is not before `until`",
+            expected="a time before `until`",
+            fix="swap them",
         )
 
 
