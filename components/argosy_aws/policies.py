@@ -60,8 +60,8 @@ def allow(
     resource: str | Sequence[str] | None = "*",
     condition: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
-    """One statement that allows `actions`. Without a principal it belongs to a role, without a resource to one
-    that is its own resource."""
+    """One statement that allows `actions`. Without a principal it is a role's, without a resource it stands on
+    its own resource."""
     statement: dict[str, Any] = {"Effect": "Allow", "Action": list(actions)}
     if principal is not None:
         statement["Principal"] = principal
