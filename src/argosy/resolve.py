@@ -15,7 +15,7 @@ from argosy.providers import Provider, load_providers
 from argosy.sizing.fleet import sizing_faults
 from argosy.spec.hints import nearest
 from argosy.spec.loader import load_spec
-from argosy.spec.models import CloudSiteSpec, NodePoolSpec, SiteSpec
+from argosy.spec.models import CloudSiteSpec, NodePoolSpec, NodeRange, QuotaSpec, SiteSpec
 from argosy.spec.words import listed
 
 if TYPE_CHECKING:
@@ -147,6 +147,9 @@ def _check_one_fabric(
 def _check_quotas(fleet: LoadedFleet, catalog: Catalog) -> Iterator[Fault]:
     for site_name, site in fleet.spec.sites.items():
         for place, quota in enumerate(site.quotas if isinstance(site, CloudSiteSpec) else ()):
+            yield from _check_quota_is_enough(
+                fleet, f"sites.{site_name}.quotas[{place}]", site, quota, catalog
+            )
             at = f"sites.{site_name}.quotas[{place}].pools"
             for index, name in enumerate(quota.pools):
                 pool = site.node_pools.get(name)
@@ -165,6 +168,31 @@ def _check_quotas(fleet: LoadedFleet, catalog: Catalog) -> Iterator[Fault]:
                         expected="pools that can be counted in the quota's unit",
                         fix="state the limit in nodes or accelerators",
                     )
+
+
+def _check_quota_is_enough(
+    fleet: LoadedFleet, at: str, site: SiteSpec, quota: QuotaSpec, catalog: Catalog
+) -> Iterator[Fault]:
+    pools = [site.node_pools[name] for name in sorted(set(quota.pools)) if name in site.node_pools]
+    least = sum(_least_of(site, pool, quota.unit, catalog) for pool in pools)
+    if least > quota.limit:
+        yield fleet.fault(
+            f"{at}.limit",
+            given=f"a quota of {quota.limit:,} {quota.unit} for pools that take {least:,} at least",
+            expected="a quota that they fit in together",
+            fix="raise it with the vendor first, or ask for fewer nodes",
+        )
+
+
+def _least_of(site: SiteSpec, pool: NodePoolSpec, unit: str, catalog: Catalog) -> int:
+    """What a pool takes of a quota at the least; 0 where the catalogue does not know."""
+    nodes = pool.nodes.min if isinstance(pool.nodes, NodeRange) else pool.nodes
+    try:
+        node_type = node_type_of(site, pool, catalog)
+    except NotInCatalogError:
+        return 0  # that has a fault of its own
+    per_node = {"nodes": 1, "accelerators": node_type.accelerators}.get(unit)
+    return nodes * (per_node if per_node is not None else getattr(node_type, "vcpus", None) or 0)
 
 
 def _knows_vcpus(site: SiteSpec, pool: NodePoolSpec, catalog: Catalog) -> bool:

@@ -8,8 +8,8 @@ are not plain text are faults; small anchors and aliases are allowed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from argosy.errors import Fault, FleetError
@@ -39,6 +39,20 @@ class Document:
             value = value[step]
         traps = {at[depth:]: trap for at, trap in self.traps.items() if at[:depth] == path}
         return Document(value, self.places.below(path), traps)
+
+    def holds_mapping(self, path: Path) -> bool:
+        """Whether a mapping stands at `path`, at which something stands."""
+        return isinstance(self.below(path).value, dict)
+
+    def trusting(self, paths: Iterable[Path]) -> Document:
+        """The same document without the traps at and below these paths."""
+        trusted = set(paths)
+        traps = {
+            at: trap
+            for at, trap in self.traps.items()
+            if trusted.isdisjoint(at[:length] for length in range(len(at) + 1))
+        }
+        return replace(self, traps=traps)
 
 
 def read_document(text: str, file: str) -> Document:

@@ -68,7 +68,7 @@ def trap_fix(slot: Slot, trap: Trap) -> str:
         return f'write "{trap.text.upper()}" in quotes' if trap.is_word else "look up the code"
     if slot.kind in (int, Decimal):
         return _number_fix(slot, trap.text)
-    return f'quote it: "{shortened(trap.text)}"'
+    return _quoted(slot, trap.text)
 
 
 def _number_fix(slot: Slot, text: str) -> str:
@@ -135,9 +135,17 @@ def _choice_fix(slot: Slot, value: Any) -> str:
     return f"write {slot.choices[0]}" if len(slot.choices) == 1 else "pick one of them"
 
 
+def _quoted(slot: Slot, text: str) -> str:
+    if slot.choices and text not in slot.choices:
+        return f"write {listed(slot.choices)}"
+    if not slot.fits(text):
+        return "write one, in quotes"
+    return f'quote it: "{shortened(text)}"'
+
+
 def _text_fix(slot: Slot, value: Any, text: str | None) -> str:
     if not isinstance(value, str):
-        return f'quote it: "{text or value}"'
+        return _quoted(slot, text or str(value))
     if slot.has(Country):
         upper = value.upper()
         code = _COUNTRIES_OFTEN_MISTAKEN.get(upper, upper)

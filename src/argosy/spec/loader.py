@@ -20,7 +20,7 @@ from argosy.spec.places import Places, undotted
 from argosy.spec.plain import as_mapping
 from argosy.spec.prices import PricesSpec
 from argosy.spec.rates import RatesSpec
-from argosy.spec.settings import LoadedSettings, load_settings
+from argosy.spec.settings import LoadedSettings, load_settings, without_traps
 from argosy.spec.values import SpecModel
 
 _Model = TypeVar("_Model", bound=SpecModel)
@@ -113,7 +113,7 @@ def load_spec(env: str, start: Path | None = None) -> LoadedFleet:
     folder = start or Path.cwd()
     path = find_fleet_file(env, folder)
     document = read_file(path, folder)
-    spec, faults = validate(FleetSpec, document)
+    spec, faults = validate(FleetSpec, without_traps(document))
     settings, settings_faults = load_settings(document)
     faults += settings_faults
     named = _NamedFiles(path, folder, document.places, faults)

@@ -103,7 +103,7 @@ class NodePoolSpec(SpecModel):
     """Servers kept claimable beside the pool, to replace broken ones (bare metal)."""
     image: ImageSpec | None = None
     """What the machines install (bare metal)."""
-    settings: Settings = Field(default={})
+    settings: Settings = Field(default={}, exclude=True)
 
 
 class UplinkSpec(SpecModel):
@@ -188,7 +188,7 @@ class CloudSiteSpec(SiteBase):
     """AWS account id or Google Cloud project id."""
     kubernetes_version: KubernetesVersion = "1.34"
     quotas: tuple[QuotaSpec, ...] = ()
-    settings: Settings = Field(default={})
+    settings: Settings = Field(default={}, exclude=True)
 
 
 class HallSpec(SiteBase):

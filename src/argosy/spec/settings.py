@@ -49,6 +49,14 @@ def registered_shapes() -> Mapping[str, Shapes]:
     return {point.name: _load(point) for point in points}
 
 
+def without_traps(document: Document) -> Document:
+    """The same document, but of words that readers disagree about in settings nothing is said.
+
+    Only the shape knows whether a number or text was meant.
+    """
+    return document.trusting([path for path, _ in _written(document.value)])
+
+
 def load_settings(document: Document) -> tuple[LoadedSettings, list[Fault]]:
     """All settings of a fleet file, even where the rest of it is wrong, and every fault of theirs."""
     sites: dict[str, SpecModel] = {}
@@ -56,6 +64,8 @@ def load_settings(document: Document) -> tuple[LoadedSettings, list[Fault]]:
     faults: list[Fault] = []
     for path, provider in _written(document.value):
         name, is_pool = str(path[1]), len(path) > _SITE_DEPTH
+        if not document.holds_mapping(path):
+            continue  # the fleet's own model says so
         shapes = registered_shapes().get(provider) if provider else None
         if shapes is None:
             faults += _without_shape(document, path, provider)
@@ -88,7 +98,8 @@ def _written(value: Any) -> Iterator[tuple[Path, str | None]]:
 
 def _without_shape(document: Document, path: Path, provider: str | None) -> list[Fault]:
     # A provider that is missing or that nobody registered is a fault of its own.
-    if provider is None or not _is_registered(provider):
+    # So are settings of a hall, whose model knows no such key.
+    if provider is None or not _is_registered(provider) or (provider == "metal" and len(path) == _SITE_DEPTH):
         return []
     whose = "pools" if len(path) > _SITE_DEPTH else "sites"
     return [

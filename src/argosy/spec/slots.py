@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import operator
+import re
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -84,6 +85,11 @@ class Slot:
         if self.description:
             return self.description[0].lower() + self.description[1:].rstrip(".")
         return _WORDS.get(self.kind, "another value") + _range_words(self._bounds())
+
+    def fits(self, text: str) -> bool:
+        """Whether text has the form that is wanted here, as far as the type says one."""
+        patterns = [item.pattern for item in _flat(self.metadata) if getattr(item, "pattern", None)]
+        return all(re.search(pattern, text) for pattern in patterns)
 
     def admits(self, number: Decimal) -> bool:
         """Whether a number lies within the bounds, and is whole where it has to be."""

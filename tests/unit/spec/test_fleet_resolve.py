@@ -128,6 +128,35 @@ def test_several_zones_are_fine_for_serving(tmp_path: Path, catalog: Catalog):
     assert ["site-1 at aws"] == given(resolve(two_zones, catalog, {"aws": Cloud("aws")}))
 
 
+@pytest.mark.parametrize(
+    ("unit", "needed"), [("nodes", 1 + 2), ("accelerators", 8 * (1 + 2)), ("vcpus", 192 * (1 + 2))]
+)
+@pytest.mark.parametrize("short", [0, 1])
+def test_what_pools_take_at_the_least_fits_their_common_quota(
+    tmp_path: Path, catalog: Catalog, unit: str, needed: int, short: int
+):
+    quota = f"    quotas: [{{name: q, limit: {needed - short}, unit: {unit}, pools: [serve, train]}}]\n"
+    train = "      train: {instance_type: g5.48xlarge, zone: z-1, role: training, nodes: {min: 2, max: 99},"
+    load(tmp_path, {})
+    text = (tmp_path / "fleet.yaml").read_text() + f"{train} capacity: {{type: on-demand}}}}\n{quota}"
+    (tmp_path / "fleet.yaml").write_text(text)
+
+    told = given(resolve(load_spec("./fleet.yaml", tmp_path), catalog, {"aws": Cloud("aws")}))
+
+    exceeded = f"a quota of {needed - 1:,} {unit} for pools that take {needed:,} at least"
+    assert ["site-1 at aws", exceeded][: 1 + short] == sorted(told, reverse=True)
+
+
+def test_a_pool_of_an_unknown_type_takes_nothing_of_a_quota(tmp_path: Path, catalog: Catalog):
+    load(tmp_path, {"type": "g5.49xlarge"})
+    quota = "    quotas: [{name: q, limit: 0, unit: nodes, pools: [serve]}]\n"
+    (tmp_path / "fleet.yaml").write_text((tmp_path / "fleet.yaml").read_text() + quota)
+
+    told = given(resolve(load_spec("./fleet.yaml", tmp_path), catalog, {"aws": Cloud("aws")}))
+
+    assert not [words for words in told if "quota" in words]
+
+
 def test_one_server_of_an_unknown_type_is_pointed_at(tmp_path: Path, catalog: Catalog):
     specs = PROJECT / "tests" / "fixtures" / "specs"
     inventory = (specs / "inventories" / "oslo.yaml").read_text()
