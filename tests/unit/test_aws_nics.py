@@ -2,9 +2,15 @@ import pytest
 
 from argosy.catalog import InstanceType, load_catalog
 from argosy.catalog.models import NetworkCardGroup
-from argosy_aws.nics import NetworkInterface, choose_max_pods, choose_network_interfaces, efa_count
-
-EFA_TYPES = sorted(entry.name for entry in load_catalog().instance_types.values() if entry.max_efa_interfaces)
+from argosy_aws.cards.faults import launch_faults, layout_faults
+from argosy_aws.cards.network_cards import captured_types, type_network
+from argosy_aws.cards.nics import (
+    NetworkInterface,
+    choose_max_pods,
+    choose_network_interfaces,
+    efa_count,
+    pods_with_addresses,
+)
 
 
 def aws(name: str) -> InstanceType:
@@ -55,23 +61,42 @@ def test_a_type_without_efa_gets_one_plain_interface() -> None:
         assert (NetworkInterface(0, 0, "interface"),) == choose_network_interfaces(instance_type)
 
 
-@pytest.mark.parametrize("name", EFA_TYPES)
-def test_every_type_gets_as_many_efas_as_it_allows_and_one_per_card(name: str) -> None:
-    instance_type = aws(name)
-    interfaces = choose_network_interfaces(instance_type)
-    efa_cards = [nic.card for nic in interfaces if nic.efa]
+def test_every_type_of_ec2s_answer_gets_the_interfaces_that_aws_recommends() -> None:
+    """Exactly as many EFAs as the type allows, one per card, none on a card that takes none."""
+    networks = [type_network(name) for name in captured_types()]
 
-    assert instance_type.max_efa_interfaces == len(efa_cards)
-    assert len(set(efa_cards)) == len(efa_cards)
-    assert all(instance_type.network_cards[card].efa for card in efa_cards)
+    assert 1395 == len(networks)
+    assert 303 == sum(network.max_efa_interfaces > 0 for network in networks)
+    assert {} == {
+        network.name: faults
+        for network in networks
+        if (faults := layout_faults(choose_network_interfaces(network), network))
+    }
 
 
-@pytest.mark.parametrize("name", EFA_TYPES)
-def test_the_first_interface_always_has_an_address(name: str) -> None:
-    first = choose_network_interfaces(aws(name))[0]
+def test_every_type_of_the_catalogue_gets_the_interfaces_that_aws_recommends() -> None:
+    """P6e-GB200 is here and not in EC2's answer."""
+    ours = [entry for entry in load_catalog().instance_types.values() if entry.provider == "aws"]
 
-    assert (0, 0) == (first.card, first.device)
-    assert first.interface_type != "efa-only"
+    assert "p6e-gb200.36xlarge" in {entry.name for entry in ours}
+    assert {} == {
+        entry.name: faults
+        for entry in ours
+        if (faults := layout_faults(choose_network_interfaces(entry), entry))
+    }
+
+
+@pytest.mark.parametrize("name", ["i7ie.48xlarge", "i7ie.metal-48xl", "i8ge.48xlarge", "i8ge.metal-48xl"])
+def test_a_type_that_allows_fewer_efas_than_its_cards_take_gets_the_first(name: str) -> None:
+    expected = (NetworkInterface(0, 0, "interface"), NetworkInterface(0, 1, "efa-only"))
+
+    assert expected == choose_network_interfaces(type_network(name))
+
+
+def test_a_type_without_room_beside_its_first_interface_gets_an_efa_with_an_address() -> None:
+    expected = (NetworkInterface(0, 0, "efa"), NetworkInterface(1, 0, "efa-only"))
+
+    assert expected == choose_network_interfaces(type_network("hpc6id.32xlarge"))
 
 
 def test_cards_beyond_the_limit_get_no_efa() -> None:
@@ -97,3 +122,122 @@ def test_an_efa_on_card_0_takes_an_interfaces_worth_of_pods_away(name: str, pods
 
 def test_a_card_0_without_efa_leaves_the_number_of_pods_to_eks() -> None:
     assert choose_max_pods(aws("p6-b300.48xlarge")) is None
+
+
+def test_an_efa_with_an_address_on_card_0_costs_no_pods() -> None:
+    older = (NetworkInterface(0, 0, "efa"), *efas(range(1, 32), device=1))
+
+    assert 100 == pods_with_addresses(type_network("p5.48xlarge"), older)
+
+
+def test_no_node_is_told_to_hold_more_pods_than_kubelets_are_tested_with() -> None:
+    assert 250 == choose_max_pods(type_network("i7ie.48xlarge"))
+
+
+def test_the_number_of_pods_is_left_alone_where_the_addresses_are_not_known() -> None:
+    assert choose_max_pods(aws("p6e-gb200.36xlarge")) is None
+    assert pods_with_addresses(aws("p6e-gb200.36xlarge"), ()) is None
+
+
+PLAIN = NetworkInterface(0, 0, "interface")
+
+
+def efas(cards: range, device: int = 0) -> tuple[NetworkInterface, ...]:
+    return tuple(NetworkInterface(card, device, "efa-only") for card in cards)
+
+
+@pytest.mark.parametrize(
+    ("name", "layout", "fault"),
+    [
+        pytest.param(
+            "p6-b300.48xlarge",
+            (PLAIN, NetworkInterface(0, 1, "efa-only"), *efas(range(1, 16))),
+            "efa-only on card 0, which takes only interface",
+            id="the rule of card 0 dropped",
+        ),
+        pytest.param(
+            "i7ie.48xlarge",
+            (PLAIN, NetworkInterface(0, 1, "efa-only"), NetworkInterface(1, 0, "efa-only")),
+            "2 EFAs; the type allows 1",
+            id="the limit dropped",
+        ),
+        pytest.param(
+            "p6e-gb200.36xlarge",
+            (PLAIN, *efas(range(1, 5))),
+            "efa-only on card 2, which takes only interface or efa",
+            id="cards counted, not read",
+        ),
+        pytest.param(
+            "p5.4xlarge",
+            (NetworkInterface(0, 0, "efa-only"),),
+            "the first interface is efa-only, which has no address",
+            id="a first interface without an address",
+        ),
+        pytest.param(
+            "p5.4xlarge",
+            (NetworkInterface(0, 1, "efa-only"),),
+            "no interface on card 0, device 0, which every instance needs",
+            id="no first interface",
+        ),
+        pytest.param(
+            "m5.large",
+            (PLAIN, NetworkInterface(1, 0, "interface")),
+            "interface on card 1, which the type does not have",
+            id="a card that is not there",
+        ),
+        pytest.param(
+            "p6-b200.48xlarge",
+            (PLAIN, NetworkInterface(0, 1, "efa-only"), NetworkInterface(0, 2, "efa-only")),
+            "2 EFAs on card 0, where one may be",
+            id="two EFAs on a card",
+        ),
+        pytest.param(
+            "hpc6id.32xlarge",
+            (PLAIN, NetworkInterface(0, 1, "efa-only")),
+            "2 interfaces on card 0, which has room for 1",
+            id="a card too full",
+        ),
+        pytest.param("p5.4xlarge", (PLAIN, PLAIN), "2 interfaces on card 0, device 0", id="a device twice"),
+    ],
+)
+def test_the_oracle_finds_what_ec2_refuses(
+    name: str, layout: tuple[NetworkInterface, ...], fault: str
+) -> None:
+    assert fault in launch_faults(layout, type_network(name))
+
+
+@pytest.mark.parametrize(
+    ("name", "layout", "fault"),
+    [
+        pytest.param("g6e.48xlarge", (PLAIN,), "0 of the 4 EFAs that the type allows", id="too few EFAs"),
+        pytest.param(
+            "p6e-gb200.36xlarge",
+            (PLAIN, *(NetworkInterface(card, 0, "efa-only") for card in (1, 3, 5, 9))),
+            "EFA on card 3, instead of cards 1, 5, 9, 13",
+            id="not the cards that the catalogue names",
+        ),
+        pytest.param(
+            "p5.4xlarge",
+            (NetworkInterface(0, 0, "efa"),),
+            "the first interface is an EFA, where a plain one and an efa-only beside it have room",
+            id="the older layout",
+        ),
+        pytest.param(
+            "g6e.24xlarge",
+            (PLAIN, NetworkInterface(0, 1, "efa-only"), NetworkInterface(1, 0, "efa")),
+            "efa on card 1 takes an address that nothing uses",
+            id="an address too many",
+        ),
+        pytest.param(
+            "hpc6id.32xlarge",
+            (NetworkInterface(0, 0, "efa"), NetworkInterface(1, 1, "efa-only")),
+            "device 1 on card 1, which has room for 1",
+            id="a device beyond the card's room",
+        ),
+    ],
+)
+def test_the_oracle_finds_what_launches_and_wastes(
+    name: str, layout: tuple[NetworkInterface, ...], fault: str
+) -> None:
+    assert [fault] == layout_faults(layout, type_network(name))
+    assert [] == launch_faults(layout, type_network(name))

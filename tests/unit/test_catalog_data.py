@@ -1,7 +1,7 @@
 """The catalogue that Argosy ships: sources, consistency, and EC2's own answer as the oracle."""
 
-import json
 import math
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +9,14 @@ import pytest
 
 from argosy.catalog import Catalog, Entry, InstanceType, load_catalog
 
-EC2_CAPTURE = Path(__file__).parents[1] / "fixtures" / "catalog" / "ec2_instance_types.json"
-EC2: dict[str, dict[str, Any]] = json.loads(EC2_CAPTURE.read_text())["instance_types"]
+CAPTURE: dict[str, dict[str, Any]] = runpy.run_path(
+    str(Path(__file__).parents[1] / "fixtures" / "aws" / "network_cards.py")
+)["capture"]()
+EC2 = {
+    entry.name: CAPTURE[entry.name]
+    for entry in load_catalog().instance_types.values()
+    if entry.provider == "aws" and entry.name in CAPTURE
+}
 
 
 @pytest.fixture
@@ -46,6 +52,12 @@ def test_the_rows_of_the_sources_are_all_there(catalog: Catalog) -> None:
     )
 
 
+def test_gb200_alone_is_missing_from_ec2s_answer(catalog: Catalog) -> None:
+    ours = {entry.name for entry in catalog.instance_types.values() if entry.provider == "aws"}
+
+    assert {"p6e-gb200.36xlarge"} == ours - EC2.keys()
+
+
 @pytest.mark.parametrize("name", sorted(EC2))
 def test_an_aws_row_agrees_with_ec2(name: str, catalog: Catalog) -> None:
     row, oracle = catalog.instance_type("aws", name), EC2[name]
@@ -79,6 +91,24 @@ def test_an_aws_row_is_sold_the_ways_ec2_says(name: str, catalog: Catalog) -> No
     sold = {"block" if use == "capacity-block" else use for use in EC2[name]["SupportedUsageClasses"]}
 
     assert sold | {"reserved"} == set(catalog.instance_type("aws", name).capacity_types)
+
+
+@pytest.mark.parametrize("name", sorted(EC2))
+def test_a_type_with_a_fabric_may_stand_in_a_cluster_placement_group(name: str) -> None:
+    assert "cluster" in EC2[name]["PlacementGroupInfo"]["SupportedStrategies"]
+
+
+def test_an_aws_price_comes_from_a_dated_price_list(catalog: Catalog) -> None:
+    priced = [t for t in catalog.instance_types.values() if t.provider == "aws" and t.price_usd_per_hour]
+
+    assert {"p5e.48xlarge", "p6e-gb200.36xlarge", "trn2.48xlarge", "trn2u.48xlarge"} == {
+        t.name for t in catalog.instance_types.values() if t.provider == "aws"
+    } - {t.name for t in priced}
+    for entry in priced:
+        origin = entry.provenance["price_usd_per_hour"]
+
+        assert "us-east-1" in origin.source, entry.name
+        assert ("verified", True) == (origin.confidence, origin.url is not None), entry.name
 
 
 def test_nominal_memory_lies_near_what_ec2_reports(catalog: Catalog) -> None:

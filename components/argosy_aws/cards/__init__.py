@@ -1,0 +1,1 @@
+"""Network cards of EC2 instance types, and the interfaces that belong on them."""
