@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from pulumi_policy import (
     EnforcementLevel,
@@ -46,7 +46,7 @@ def policies() -> list[Policy]:
 def _resource_policy(theme: ResourceTheme) -> ResourceValidationPolicy:
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
         settings = read_settings(theme, args.get_config())
-        resource = _resource(args.resource_type, args.name, args.urn, args.props)
+        resource = _resource(args)
         judged = [
             (rule, rule.check(resource, settings.parameters[rule.id]))
             for rule in theme.rules
@@ -66,7 +66,7 @@ def _resource_policy(theme: ResourceTheme) -> ResourceValidationPolicy:
 def _stack_policy(theme: StackTheme) -> StackValidationPolicy:
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
         settings = read_settings(theme, args.get_config())
-        resources = [_resource_of(found) for found in args.resources]
+        resources = [_resource(found) for found in args.resources]
         judged = [
             (
                 rule,
@@ -106,12 +106,9 @@ def _report(
         raise _DeferredError(notes)
 
 
-def _resource_of(found: PolicyResource) -> Resource:
-    return _resource(found.resource_type, found.name, found.urn, found.props)
-
-
-def _resource(type_: str, name: str, urn: str, properties: Mapping[str, object]) -> Resource:
-    return Resource(type_, name, urn, Value.of_properties(properties))
+def _resource(found: ResourceValidationArgs | PolicyResource) -> Resource:
+    properties = Value.of_properties(found.props)
+    return Resource(found.resource_type, found.name, found.urn, properties, protected=found.opts.protect)
 
 
 def _description(theme: Theme) -> str:

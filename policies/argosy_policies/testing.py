@@ -34,11 +34,18 @@ class Declared:
     type: str
     name: str
     properties: Mapping[str, Any]
+    protect: bool = False
+    project: str = "argosy"
 
     @property
     def urn(self) -> str:
-        """The URN in a stack `test` of a project `argosy`."""
-        return f"urn:pulumi:test::argosy::{self.type}::{self.name}"
+        """The URN in a stack `test` of the project."""
+        return f"urn:pulumi:test::{self.project}::{self.type}::{self.name}"
+
+    @property
+    def options(self) -> analyzer_pb2.AnalyzerResourceOptions:
+        """The resource options that policies see."""
+        return analyzer_pb2.AnalyzerResourceOptions(protect=self.protect)
 
 
 @dataclass(frozen=True)
@@ -91,6 +98,7 @@ class Pack:
             name=declared.name,
             urn=declared.urn,
             properties=_struct(declared.properties),
+            options=declared.options,
         )
         return _diagnostics(self._analyzer.Analyze(request, None))
 
@@ -98,7 +106,11 @@ class Pack:
         """What the stack policies say of a stack that holds these resources."""
         resources = [
             analyzer_pb2.AnalyzerResource(
-                type=one.type, name=one.name, urn=one.urn, properties=_struct(one.properties)
+                type=one.type,
+                name=one.name,
+                urn=one.urn,
+                properties=_struct(one.properties),
+                options=one.options,
             )
             for one in declared
         ]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from argosy_policies.rule import ResourceRule, Rule, StackRule
-from argosy_policies.rules import identity, redundancy, supply_chain
+from argosy_policies.rules import capacity, identity, redundancy, supply_chain
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class StackTheme:
 Theme = ResourceTheme | StackTheme
 
 THEMES: tuple[Theme, ...] = (
+    ResourceTheme("capacity", "Nothing is bought by accident, nor twice.", capacity.RULES),
     ResourceTheme("identity", "Nothing acts with credentials that it can be robbed of.", identity.RULES),
     StackTheme(
         "redundancy", "No loss of one provider or hall takes the fleet's work with it.", redundancy.RULES

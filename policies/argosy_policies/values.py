@@ -112,3 +112,10 @@ class Resource:
     name: str
     urn: str
     properties: Value
+    protected: bool = False
+    """Whether the engine refuses to delete or replace it (the option `protect`)."""
+
+    @property
+    def project(self) -> str:
+        """The Pulumi project that declares it, from the URN."""
+        return self.urn.split("::")[1]
