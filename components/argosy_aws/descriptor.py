@@ -37,7 +37,10 @@ class AwsProvider:
         return declare_aws_site(plan, opts)
 
     def declare_links(self, site: Site, peers: Sequence[Site]) -> None:
-        """Nothing joins an AWS site to its peers yet."""
+        """Declare what joins the site to its peers: copies of what its buckets hold."""
+        from argosy_aws.site import declare_aws_links
+
+        declare_aws_links(site, peers)
 
 
 PROVIDER = AwsProvider()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
-from argosy_aws.policies import MANAGED_POLICY, trust_policy
+from argosy_aws.policies import MANAGED_POLICY, pod_trust_policy, trust_policy
 from argosy_aws.scope import SiteScope
 
 
@@ -36,6 +36,20 @@ def declare_role(
     `managed` names policies of AWS's own; `inline` maps a name to a policy document of ours.
     """
     return declare_trusted_role(scope, thing, trust_policy(service), managed, inline)
+
+
+def declare_pod_role(
+    scope: SiteScope,
+    thing: str,
+    namespace: str,
+    service_account: str,
+    managed: tuple[str, ...] = (),
+    inline: Mapping[str, pulumi.Input[str]] | None = None,
+) -> tuple[aws.iam.Role, list[pulumi.Resource]]:
+    """A role that the pods of one service account of the site's cluster take on; else like `declare_role`."""
+    cluster = f"arn:aws:eks:{scope.region}:{scope.account}:cluster/{scope.cluster_name}"
+    trust = pod_trust_policy(cluster, namespace, service_account)
+    return declare_trusted_role(scope, thing, trust, managed, inline)
 
 
 def declare_trusted_role(

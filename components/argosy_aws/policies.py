@@ -8,14 +8,33 @@ from typing import Any
 
 MANAGED_POLICY = "arn:aws:iam::aws:policy"
 
-POD_IDENTITY = "pods.eks.amazonaws.com"
-"""The service that hands a role to pods; it also tags the session it opens."""
-
 
 def trust_policy(service: str) -> str:
     """Lets one AWS service take on a role."""
-    actions = ["sts:AssumeRole", "sts:TagSession"] if service == POD_IDENTITY else ["sts:AssumeRole"]
-    return document([allow({"Service": service}, actions, resource=None)])
+    return document([allow({"Service": service}, ["sts:AssumeRole"], resource=None)])
+
+
+def pod_trust_policy(cluster_arn: str, namespace: str, service_account: str) -> str:
+    """Lets the pods of one service account of one cluster take on a role, through EKS Pod Identity.
+
+    Source: EKS user guide, "Create IAM role with trust policy required by EKS Pod Identity", which lists the
+    tags that the service puts on every session.
+    """
+    session = {
+        "aws:RequestTag/eks-cluster-arn": cluster_arn,
+        "aws:RequestTag/kubernetes-namespace": namespace,
+        "aws:RequestTag/kubernetes-service-account": service_account,
+    }
+    return document(
+        [
+            allow(
+                {"Service": "pods.eks.amazonaws.com"},
+                ["sts:AssumeRole", "sts:TagSession"],
+                resource=None,
+                condition={"StringEquals": session},
+            )
+        ]
+    )
 
 
 def cluster_key_policy(account: str, region: str, cluster: str) -> str:
@@ -34,16 +53,40 @@ def cluster_key_policy(account: str, region: str, cluster: str) -> str:
 
 
 def volume_key_policy(account: str, region: str) -> str:
-    """The key for node volumes: the account, and whoever in it creates volumes through EC2.
+    """The key for volumes of nodes and pods: the account, and whoever in it creates volumes through EC2.
 
     Auto Scaling launches the nodes with a service-linked role that a new account does not have yet, so the
     role cannot be named; the conditions say the same. It is how the policy of AWS's own key for EBS reads.
+    The EBS driver's role needs no more, since a key policy that lets it in is enough within one account.
+    Grants are for EC2 alone, which holds one while a volume is attached.
     """
-    through_ec2 = {
-        "StringEquals": {"kms:CallerAccount": account, "kms:ViaService": f"ec2.{region}.amazonaws.com"}
-    }
+    through_ec2 = {"kms:CallerAccount": account, "kms:ViaService": f"ec2.{region}.amazonaws.com"}
     return document(
-        [_account(account), allow({"AWS": "*"}, [*_KEY_USE, "kms:CreateGrant"], condition=through_ec2)]
+        [
+            _account(account),
+            allow({"AWS": "*"}, _KEY_USE, condition={"StringEquals": through_ec2}),
+            allow(
+                {"AWS": "*"},
+                ["kms:CreateGrant"],
+                condition={"StringEquals": through_ec2, "Bool": {"kms:GrantIsForAWSResource": "true"}},
+            ),
+        ]
+    )
+
+
+def fsx_driver_policy(account: str, region: str) -> str:
+    """What the FSx driver's controller may do: look at file systems.
+
+    They stand in the fleet file and are mounted as they are: no claim of a pod makes, grows or deletes one.
+    """
+    return document(
+        [
+            allow(
+                None,
+                ["fsx:DescribeFileSystems"],
+                resource=f"arn:aws:fsx:{region}:{account}:file-system/*",
+            )
+        ]
     )
 
 
@@ -60,8 +103,8 @@ def allow(
     resource: str | Sequence[str] | None = "*",
     condition: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
-    """One statement that allows `actions`. Without a principal it is a role's, without a resource it stands on
-    its own resource."""
+    """One statement that allows `actions`. Without a principal it is a role's, without a resource it stands
+    on its own resource."""
     statement: dict[str, Any] = {"Effect": "Allow", "Action": list(actions)}
     if principal is not None:
         statement["Principal"] = principal

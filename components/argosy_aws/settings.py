@@ -5,6 +5,7 @@ Shapes only. What AWS would reject about a value says `argosy_aws.refusals`. Imp
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
@@ -13,19 +14,71 @@ from argosy.spec.settings import Shapes
 from argosy.spec.values import Moment, Name, SpecModel, Text
 from argosy_component.contract import NodePoolPlan, SitePlan
 
+ACCOUNT = re.compile(r"[0-9]{12}")
+"""An AWS account's id."""
+
 RoleArn = Annotated[
     str,
-    StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,512}$"),
-    Field(description="The ARN of an IAM role, e.g. arn:aws:iam::111122223333:role/platform."),
+    StringConstraints(
+        pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/([A-Za-z0-9+=,.@_-]+/)*[A-Za-z0-9+=,.@_-]{1,64}$",
+        max_length=600,
+    ),
+    Field(description="The ARN of an IAM role with its path, e.g. arn:aws:iam::111122223333:role/platform."),
+]
+AddonName = Literal[
+    "aws-ebs-csi-driver",
+    "aws-fsx-csi-driver",
+    "aws-mountpoint-s3-csi-driver",
+    "coredns",
+    "eks-node-monitoring-agent",
+    "eks-pod-identity-agent",
+    "kube-proxy",
+    "vpc-cni",
+]
+AddonVersion = Annotated[
+    str,
+    StringConstraints(pattern=r"^v[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}-eksbuild\.[0-9]{1,3}$"),
+    Field(description="A version of an EKS add-on, e.g. v1.21.1-eksbuild.3."),
 ]
 ImageRelease = Annotated[
     str,
     StringConstraints(pattern=r"^1\.[0-9]{2}\.[0-9]{1,2}-20[0-9]{6}$"),
     Field(description="A release of EKS's node images, e.g. 1.34.2-20260115."),
 ]
+ImageId = Annotated[
+    str,
+    StringConstraints(pattern=r"^ami-[0-9a-f]{8,17}$"),
+    Field(description="The id of an image, e.g. ami-0123456789abcdef0."),
+]
+SnapshotId = Annotated[
+    str,
+    StringConstraints(pattern=r"^snap-[0-9a-f]{8,17}$"),
+    Field(description="The id of a snapshot, e.g. snap-0123456789abcdef0."),
+]
+MigConfiguration = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z0-9][a-z0-9.+-]{0,62}$"),
+    Field(description="The name of a MIG configuration, e.g. all-1g.18gb."),
+]
+GoogleSubject = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9]{15,30}$"),
+    Field(description='The unique id of a Google service account, in quotes, e.g. "112233445566778899001".'),
+]
+MaintenanceWindow = Annotated[
+    str,
+    StringConstraints(pattern=r"^[1-7]:([01][0-9]|2[0-3]):[0-5][0-9]$"),
+    Field(description='Day (1 is Monday), hour and minute of a week, UTC, in quotes, e.g. "7:05:00".'),
+]
 Asn = Annotated[int, Field(strict=True, ge=1, le=4_294_967_294)]
 Location = Annotated[
-    Text, Field(description="A place that fails by itself, e.g. a meet-me room or a data centre.")
+    str,
+    # What all of AWS takes as a tag's value.
+    StringConstraints(pattern=r"^\w([\w .:/=+@-]{0,98}[\w.:/=+@-])?$"),
+    Field(
+        description="A place that fails by itself, e.g. a meet-me room: letters, digits, spaces and "
+        "_.:/=+@-, at most 100."
+    ),
 ]
 
 
@@ -33,8 +86,11 @@ class VpnEndpoint(SpecModel):
     """A router of a hall that ends a VPN of two tunnels."""
 
     location: Location
-    address: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,3}(\.[0-9]{1,3}){3}$")]
-    """The router's public IPv4 address."""
+    address: Annotated[
+        str,
+        StringConstraints(pattern=r"^[0-9]{1,3}(\.[0-9]{1,3}){3}$"),
+        Field(description="The router's public IPv4 address."),
+    ]
     asn: Asn
     """The hall's BGP autonomous system number."""
 
@@ -43,8 +99,11 @@ class DirectConnectPort(SpecModel):
     """A Direct Connect connection that exists already; it carries a transit virtual interface."""
 
     location: Location
-    connection: Annotated[str, StringConstraints(pattern=r"^dx(con|lag)-[0-9a-z]{8}$")]
-    """Id of the connection or link aggregation group, e.g. dxcon-fh6ayh1d."""
+    connection: Annotated[
+        str,
+        StringConstraints(pattern=r"^dx(con|lag)-[0-9a-z]{8}$"),
+        Field(description="Id of the connection or link aggregation group, e.g. dxcon-fh6ayh1d."),
+    ]
     vlan: Annotated[int, Field(strict=True, ge=1, le=4094)]
     asn: Asn
     """The hall's BGP autonomous system number."""
@@ -55,8 +114,9 @@ class JoinSettings(SpecModel):
 
     pods: Text
     """The range of the hall's pods, e.g. 10.65.0.0/16."""
-    credentials: Literal["roles-anywhere", "ssm"] = "roles-anywhere"
-    """How machines prove who they are: by a certificate each, or by one activation for all."""
+    through: Literal["roles-anywhere", "ssm"] = "roles-anywhere"
+    """By what machines prove who they are: IAM Roles Anywhere, with a certificate each, or Systems Manager,
+    with one activation for all, whose code is a secret that they share."""
     certificate_authority: Text | None = None
     """Whose certificates are believed: the ARN of a private CA in AWS, or the path of a PEM file below the
     project's root. With `roles-anywhere` only."""
@@ -78,20 +138,26 @@ class HallSettings(SpecModel):
 class BucketReader(SpecModel):
     """Who reads a bucket from outside AWS, without a key."""
 
-    google_subject: Annotated[str, StringConstraints(pattern=r"^[0-9]{15,30}$")] | None = None
-    """Unique id, in quotes, of the Google service account that reads. A hall's machines read by their
-    certificates and leave this out."""
+    google_subject: GoogleSubject | None = None
+    """Of the service account that reads. A hall's machines read by their certificates and leave this out."""
+    google_audience: Text | None = None
+    """The audience that its tokens must name, so that a token it showed to someone else opens nothing here.
+    Left out for Storage Transfer Service, which shows its tokens to AWS alone."""
 
 
 class BucketSettings(SpecModel):
     """An S3 bucket: private, encrypted, versioned."""
 
     holds: Literal["weights", "checkpoints", "data"]
-    """Decides how long old versions stay: those of checkpoints a week, those of weights a year."""
+    """Decides how long old versions stay: those of checkpoints a week, those of weights a year, those of data
+    90 days. Pods read every bucket, and write all but weights."""
     expire_days: Annotated[int, Field(strict=True, ge=1, le=36_500)] | None = None
     """Days after which objects are deleted; left out: never."""
     replicate_to: tuple[Name, ...] = ()
-    """Other AWS sites of the fleet that get a copy of every object, into their bucket of the same name."""
+    """Other AWS sites of the fleet that get a copy of every new object, into their bucket of the same name.
+    Deletions are not copied."""
+    replicas_from: tuple[Name, ...] = ()
+    """AWS sites of the fleet in other accounts whose copies this bucket takes."""
     readers: dict[Name, BucketReader] = Field(default={})
     """Sites of other providers that may read, so that what it holds outlives this one; by site."""
 
@@ -102,12 +168,31 @@ class LustreSettings(SpecModel):
     zone: Text
     """The zone id."""
     capacity_gib: Annotated[int, Field(strict=True, ge=1200, le=10_000_000)]
+    """Can be raised later, never lowered."""
     throughput_mbps_per_tib: Literal[125, 250, 500, 1000] = 250
     """MB/s for each TiB of capacity. It cannot be changed once it is there."""
+    efa: Annotated[bool, Field(strict=True)] = True
+    """Whether nodes may read and write over EFA, past their CPUs. It demands large steps of capacity, and
+    cannot be changed once it is there."""
     metadata_iops: Literal[1500, 3000, 6000, 12000, 24000, 36000, 48000, 60000, 72000, 84000, 96000, 108000,
-                           120000, 132000, 144000, 156000, 168000, 180000, 192000] = 6000  # fmt: skip
+                           120000, 132000, 144000, 156000, 168000, 180000, 192000] | None = None  # fmt: skip
+    """Operations on files and folders per second; left out: as many as AWS gives with the capacity."""
     bucket: Name | None = None
     """A bucket of this site whose objects appear in the file system, and to which files are written back."""
+    backup_days: Annotated[int, Field(strict=True, ge=0, le=90)] = 0
+    """Days that daily backups are kept; 0: none are made. Not for one with a bucket, which is its backup."""
+    maintenance: MaintenanceWindow = "7:05:00"
+    """When AWS may patch it, each week."""
+
+
+class SystemNodesSettings(SpecModel):
+    """Nodes without accelerators, on which the cluster's own software runs. They are bought on demand."""
+
+    instance_type: Literal[
+        "m6i.large", "m6i.xlarge", "m6i.2xlarge", "m7i.large", "m7i.xlarge", "m7i.2xlarge"
+    ] = "m6i.large"
+    nodes: Annotated[int, Field(strict=True, ge=2, le=100)] = 2
+    """Two at least, in two zones, or the loss of one takes the cluster's DNS away."""
 
 
 class AwsSiteSettings(SpecModel):
@@ -118,14 +203,22 @@ class AwsSiteSettings(SpecModel):
     administrators: tuple[RoleArn, ...] = ()
     """IAM roles that administer the cluster; nobody else does, not even who made it."""
     viewers: tuple[RoleArn, ...] = ()
-    """IAM roles that may look at everything in the cluster but its secrets."""
+    """IAM roles that may look at workloads, their logs and configuration, but at no secrets and no nodes."""
     support: Literal["standard", "extended"] = "standard"
     """What EKS does when the Kubernetes version leaves standard support: upgrade it by itself, or charge
     for extended support."""
     control_plane: Literal["standard", "tier-xl", "tier-2xl", "tier-4xl", "tier-8xl"] = "standard"
     """Capacity of the control plane that is always there."""
+    service_cidr: Text = "172.20.0.0/16"
+    """The range of Kubernetes services, which nothing that pods must reach may lie in. It cannot be changed
+    once the cluster is there."""
+    addons: dict[AddonName, AddonVersion] = Field(default={})
+    """Versions of EKS add-ons. One that is left out gets EKS's default for the Kubernetes version when it is
+    made, and keeps it."""
     transit_gateway_asn: Annotated[int, Field(strict=True, ge=64_512, le=4_294_967_294)] = 64_512
-    """The private BGP autonomous system number of this site's transit gateway."""
+    """The private BGP autonomous system number of this site's transit gateway. The next one is its Direct
+    Connect gateway's, unless there is none."""
+    system_nodes: SystemNodesSettings = SystemNodesSettings()
     halls: dict[Name, HallSettings] = Field(default={})
     """Bare-metal halls of the fleet that reach this site, by their name."""
     buckets: dict[Name, BucketSettings] = Field(default={})
@@ -135,20 +228,24 @@ class AwsSiteSettings(SpecModel):
 class AwsPoolSettings(SpecModel):
     """What only AWS understands about a node pool."""
 
-    image: Annotated[str, StringConstraints(pattern=r"^ami-[0-9a-f]{8,17}$")] | None = None
-    """An image of one's own, in place of EKS's."""
+    image: ImageId | None = None
+    """An image of one's own, built on EKS's image for Amazon Linux 2023, in place of EKS's."""
     image_release: ImageRelease | None = None
     """Another release of EKS's node images than the site's: to try one on a pool first."""
+    offered_in: tuple[Text, ...] = ()
+    """Ids of the pool's zones that offer its type although Argosy's data, which are of one day, know no such
+    offer."""
     also: tuple[Text, ...] = ()
     """Further instance types that spot nodes may be: with the same accelerators and network cards."""
-    mig: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.+-]{0,62}$")] | None = None
+    mig: MigConfiguration | None = None
     """The MIG configuration of every GPU, in the words of NVIDIA's MIG manager, e.g. all-1g.18gb."""
     placement_group: Text | None = None
     """Name of the placement group that the reservation was made in."""
     root_volume_gib: Annotated[int, Field(strict=True, ge=50, le=16_384)] = 200
-    image_cache: Annotated[str, StringConstraints(pattern=r"^snap-[0-9a-f]{8,17}$")] | None = None
+    image_cache: SnapshotId | None = None
     """Snapshot of a volume with container images, from which every node starts; images then lie on that
-    volume and not on the local disks."""
+    volume and not on the local disks. The root of its file system is the `/var/lib/containerd` of a node
+    with EKS's image, with the images that came with it."""
     drain_minutes: Annotated[int, Field(strict=True, ge=45, le=1440)] = 60
     """How long before the end of a Capacity Block its nodes are taken down. EKS takes them itself 40 minutes
     before."""

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Network
+from typing import TypeVar
 
 from argosy.catalog import Catalog, InstanceType, NotInCatalogError
 from argosy.errors import Fault
 from argosy.spec.loader import LoadedFleet
 from argosy.spec.models import CloudSiteSpec, NodePoolSpec
+from argosy.spec.values import SpecModel
 
+_Settings = TypeVar("_Settings", bound=SpecModel)
 _TAKEN_BACK = ("spot", "flex")
 
 
@@ -19,12 +22,18 @@ class CloudPool:
     """A pool of the fleet file, with what rules look at."""
 
     fleet: LoadedFleet
+    catalog: Catalog
+    site_name: str
     site: CloudSiteSpec
-    path: str
     name: str
     spec: NodePoolSpec
     type: InstanceType | None
     """None where the catalogue has no such type, which `argosy.resolve` says."""
+
+    @property
+    def path(self) -> str:
+        """Where the pool stands in the fleet file."""
+        return f"sites.{self.site_name}.node_pools.{self.name}"
 
     @property
     def zones(self) -> tuple[str, ...]:
@@ -46,6 +55,14 @@ class CloudPool:
         """The reservation that the pool names."""
         return self.spec.capacity.reservation if self.spec.capacity else None
 
+    def settings(self, model: type[_Settings]) -> _Settings:
+        """The pool's settings, of the shape its provider registered."""
+        return self.fleet.pool_settings(self.site_name, self.name, model)
+
+    def type_named(self, name: str) -> InstanceType | None:
+        """Another instance type of the same cloud; None where the catalogue has no such type."""
+        return _type(self.catalog, self.site, name)
+
     def fault(self, field: str, *, given: str, expected: str, fix: str) -> Fault:
         """A fault in one field of the pool."""
         return self.fleet.fault(f"{self.path}.{field}", given=given, expected=expected, fix=fix)
@@ -54,7 +71,7 @@ class CloudPool:
 def cloud_pools(site: str, spec: CloudSiteSpec, fleet: LoadedFleet, catalog: Catalog) -> list[CloudPool]:
     """The pools of a site, by name."""
     return [
-        CloudPool(fleet, spec, f"sites.{site}.node_pools.{name}", name, pool, _type(catalog, spec, pool))
+        CloudPool(fleet, catalog, site, spec, name, pool, _type(catalog, spec, pool.instance_type or ""))
         for name, pool in sorted(spec.node_pools.items())
     ]
 
@@ -98,9 +115,9 @@ def too_long(pool: CloudPool, prefix: str, *, limit: int) -> Iterator[Fault]:
         )
 
 
-def _type(catalog: Catalog, spec: CloudSiteSpec, pool: NodePoolSpec) -> InstanceType | None:
+def _type(catalog: Catalog, spec: CloudSiteSpec, name: str) -> InstanceType | None:
     try:
-        return catalog.instance_type(spec.provider, pool.instance_type or "")
+        return catalog.instance_type(spec.provider, name)
     except NotInCatalogError:
         return None
 

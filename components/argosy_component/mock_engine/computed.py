@@ -50,8 +50,8 @@ def _aws(resource: NewResource) -> dict[str, Any]:
             "certificateAuthority": {"data": "bW9jaw=="},
             "identities": [{"oidcs": [{"issuer": endpoint}]}],
         }
-    if resource.type == "aws:ec2/launchTemplate:LaunchTemplate":
-        outputs |= {"defaultVersion": 1, "latestVersion": 1}
+    for name, value in _AWS_OUTPUTS.get(resource.type, {}).items():
+        outputs[name] = value.format(name=resource.name) if isinstance(value, str) else value
     return outputs
 
 
@@ -76,6 +76,28 @@ def _kubernetes(resource: NewResource) -> dict[str, Any]:
     given: Mapping[str, Any] = resource.inputs.get("metadata") or {}
     return {"metadata": {"name": resource.name, **given}}
 
+
+_AWS_OUTPUTS: Mapping[str, Mapping[str, str | int]] = {
+    "aws:ec2/launchTemplate:LaunchTemplate": {"defaultVersion": 1, "latestVersion": 1},
+    "aws:eks/nodeGroup:NodeGroup": {"nodeGroupName": "{name}"},
+    "aws:kms/key:Key": {"keyId": "key-{name}"},
+    "aws:fsx/lustreFileSystem:LustreFileSystem": {"dnsName": "{name}.fsx.test", "mountName": "mount-{name}"},
+    "aws:ec2/vpnConnection:VpnConnection": {
+        "transitGatewayAttachmentId": "tgw-attach-{name}",
+        "tunnel1Address": "192.0.2.1",
+        "tunnel2Address": "192.0.2.2",
+        "presharedKeyArn": "arn:aws:secretsmanager::000000000000:secret:{name}",
+        "tunnel1PresharedKey": "made-up-key-1",
+        "tunnel2PresharedKey": "made-up-key-2",
+        "customerGatewayConfiguration": "<made-up/>",
+    },
+    "aws:directconnect/gatewayAssociation:GatewayAssociation": {
+        "transitGatewayAttachmentId": "tgw-attach-{name}"
+    },
+    "aws:directconnect/transitVirtualInterface:TransitVirtualInterface": {"bgpAuthKey": "made-up-key"},
+    "aws:ssm/activation:Activation": {"activationCode": "made-up-code"},
+}
+"""What AWS adds to a resource beyond its ARN; `{name}` stands for the resource's name."""
 
 _VENDORS: dict[str, Callable[[NewResource], dict[str, Any]]] = {
     "aws": _aws,

@@ -1,0 +1,1 @@
+"""The network of a site: VPC, subnets, endpoints, security groups, flow logs."""

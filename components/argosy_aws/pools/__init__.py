@@ -1,0 +1,1 @@
+"""GPU node pools: launch templates, node groups, capacity, images, repair."""

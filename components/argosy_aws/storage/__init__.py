@@ -1,0 +1,1 @@
+"""The storage of a site: S3 buckets, and FSx for Lustre file systems."""
