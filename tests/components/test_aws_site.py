@@ -132,7 +132,11 @@ def test_volumes_secrets_and_logs_are_encrypted_with_keys_that_rotate(world: Wor
     cluster = graph.one(CLUSTER).inputs
     assert ["secrets"] == cluster["encryptionConfig"]["resources"]
     assert cluster["encryptionConfig"]["provider"]["keyArn"].endswith("key/aws-use1-cluster")
-    assert graph.one("aws:cloudwatch/logGroup:LogGroup").inputs["kmsKeyId"].endswith("key/aws-use1-cluster")
+    assert (
+        graph.one("aws:cloudwatch/logGroup:LogGroup", "aws-use1-logs")
+        .inputs["kmsKeyId"]
+        .endswith("key/aws-use1-cluster")
+    )
     assert {True} == {key.inputs["enableKeyRotation"] for key in graph.of_type("aws:kms/key:Key")}
 
 
@@ -175,13 +179,13 @@ def test_the_instance_type_stands_in_the_template_and_nowhere_else(world: World)
 
 def test_a_block_says_so_in_the_template_and_in_the_group(world: World) -> None:
     graph = world(pool_alone())
-    template = graph.one(TEMPLATE).inputs
+    template = graph.one(TEMPLATE, "aws-use1-train").inputs
 
     assert {"marketType": "capacity-block"} == template["instanceMarketOptions"]
     target = template["capacityReservationSpecification"]["capacityReservationTarget"]
     assert {"capacityReservationId": "cr-0123456789abcdef0"} == target
     assert "placement" not in template
-    group = graph.one(NODE_GROUP)
+    group = graph.one(NODE_GROUP, "aws-use1-train-use1-az4")
     assert "CAPACITY_BLOCK" == group.inputs["capacityType"]
     assert group.options["deleteBeforeReplace"]
     assert not graph.of_type("aws:ec2/placementGroup:PlacementGroup")
@@ -191,12 +195,12 @@ def test_training_on_demand_is_packed_into_a_placement_group(world: World) -> No
     graph = world(pool_alone(capacity_type="on-demand", reservation=None))
 
     assert "cluster" == graph.one("aws:ec2/placementGroup:PlacementGroup").inputs["strategy"]
-    assert "aws-use1-train" == graph.one(TEMPLATE).inputs["placement"]["groupName"]
+    assert "aws-use1-train" == graph.one(TEMPLATE, "aws-use1-train").inputs["placement"]["groupName"]
 
 
 def test_nodes_wait_for_what_they_need_to_join(world: World) -> None:
     graph = world(pool_alone())
-    waits = "\n".join(graph.one(NODE_GROUP).options["dependsOn"])
+    waits = "\n".join(graph.one(NODE_GROUP, "aws-use1-train-use1-az4").options["dependsOn"])
 
     for needed in ("::aws-use1-vpc-cni", "::aws-use1-s3", "::aws-use1-ecr-dkr", "::aws-use1-nodes-self"):
         assert needed in waits
@@ -219,14 +223,14 @@ def test_every_resource_uses_the_site_s_own_provider(world: World) -> None:
 
 
 def test_what_ec2_creates_for_a_node_bears_the_fleet_s_tags(world: World) -> None:
-    specifications = world(pool_alone()).one(TEMPLATE).inputs["tagSpecifications"]
+    specifications = world(pool_alone()).one(TEMPLATE, "aws-use1-train").inputs["tagSpecifications"]
 
     assert ["instance", "network-interface", "volume"] == [spec["resourceType"] for spec in specifications]
     assert all(spec["tags"]["argosy-fleet"] == "prod" for spec in specifications)
 
 
 def test_user_data_reaches_the_template_encoded_and_says_nothing_secret(world: World) -> None:
-    text = base64.b64decode(world(pool_alone()).one(TEMPLATE).inputs["userData"]).decode()
+    text = base64.b64decode(world(pool_alone()).one(TEMPLATE, "aws-use1-train").inputs["userData"]).decode()
 
     assert "strategy: RAID0" in text
     assert "AKIA" not in text
