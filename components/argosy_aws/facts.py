@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
-from typing import Any
+
+from argosy_aws.yaml_facts import read_facts
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Ec2Facts:
 @lru_cache(maxsize=1)
 def load_facts() -> Ec2Facts:
     """The facts, read once per process."""
-    content, offered = _read("ec2.yaml"), _read("offerings.yaml")
+    content, offered = read_facts(__file__, "ec2.yaml"), read_facts(__file__, "offerings.yaml")
     return Ec2Facts(
         zones={region: tuple(zones) for region, zones in content["zones"].items()},
         no_control_plane=frozenset(content["no_control_plane"]),
@@ -76,10 +76,3 @@ def load_facts() -> Ec2Facts:
         own_image=frozenset(content["own_image"]),
         rack_scale={name: RackScale(**system) for name, system in content["rack_scale"].items()},
     )
-
-
-def _read(name: str) -> dict[str, Any]:
-    from ruamel.yaml import YAML
-
-    path = Path(__file__).with_name(name)
-    return YAML(typ="safe").load(path)  # pyright: ignore[reportUnknownMemberType]

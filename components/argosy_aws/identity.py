@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
-from argosy_aws.policies import MANAGED_POLICY, pod_trust_policy, trust_policy
+from argosy_aws.policies import MANAGED_POLICY, cluster_arn, pod_trust_policy, trust_policy
 from argosy_aws.scope import SiteScope
 
 
@@ -47,7 +47,7 @@ def declare_pod_role(
     inline: Mapping[str, pulumi.Input[str]] | None = None,
 ) -> tuple[aws.iam.Role, list[pulumi.Resource]]:
     """A role that the pods of one service account of the site's cluster take on; else like `declare_role`."""
-    cluster = f"arn:aws:eks:{scope.region}:{scope.account}:cluster/{scope.cluster_name}"
+    cluster = cluster_arn(scope.region, scope.account, scope.cluster_name)
     trust = pod_trust_policy(cluster, namespace, service_account)
     return declare_trusted_role(scope, thing, trust, managed, inline)
 

@@ -8,6 +8,9 @@ from typing import Any
 
 MANAGED_POLICY = "arn:aws:iam::aws:policy"
 
+KEY_USE = ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*")
+"""All that a service does with a key to keep data under it."""
+
 
 def trust_policy(service: str) -> str:
     """Lets one AWS service take on a role."""
@@ -45,7 +48,7 @@ def cluster_key_policy(account: str, region: str, cluster: str) -> str:
             _account(account),
             allow(
                 {"Service": f"logs.{region}.amazonaws.com"},
-                _KEY_USE,
+                KEY_USE,
                 condition={"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": logs}},
             ),
         ]
@@ -64,7 +67,7 @@ def volume_key_policy(account: str, region: str) -> str:
     return document(
         [
             _account(account),
-            allow({"AWS": "*"}, _KEY_USE, condition={"StringEquals": through_ec2}),
+            allow({"AWS": "*"}, KEY_USE, condition={"StringEquals": through_ec2}),
             allow(
                 {"AWS": "*"},
                 ["kms:CreateGrant"],
@@ -88,9 +91,6 @@ def fsx_driver_policy(account: str, region: str) -> str:
             )
         ]
     )
-
-
-_KEY_USE = ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*")
 
 
 def _account(account: str) -> dict[str, Any]:
@@ -119,3 +119,13 @@ def allow(
 def document(statements: Sequence[Mapping[str, Any]]) -> str:
     """A policy document of these statements, as text that is the same in every run."""
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)}, sort_keys=True)
+
+
+def size_for_iam(text: str) -> int:
+    """How many characters IAM counts of a document: all but white space. Source: IAM user guide, quotas."""
+    return len(json.dumps(json.loads(text), separators=(",", ":")))
+
+
+def cluster_arn(region: str, account: str, cluster: str) -> str:
+    """The ARN of an EKS cluster."""
+    return f"arn:aws:eks:{region}:{account}:cluster/{cluster}"

@@ -12,6 +12,8 @@ from argosy_aws.cluster.access_refusals import refuse_access
 from argosy_aws.cluster.refusals import refuse_cluster
 from argosy_aws.facts import load_facts
 from argosy_aws.halls.refusals import refuse_halls
+from argosy_aws.name_refusals import refuse_names_alike
+from argosy_aws.network.refusals import refuse_narrow_range
 from argosy_aws.network.subnets import NARROWEST_PREFIX, WIDEST_PREFIX
 from argosy_aws.pools import capacity_rules, image_rules, mixing_rules, place_rules
 from argosy_aws.pools.node_group import NODE_GROUP_PREFIX_LIMIT, name_prefix
@@ -36,11 +38,14 @@ def refuse(site: str, fleet: LoadedFleet, catalog: Catalog) -> list[Fault]:
         *_region(fleet, site, spec),
         *_account(fleet, site, spec),
         *unfit_range(fleet, site, spec, widest=WIDEST_PREFIX, narrowest=NARROWEST_PREFIX),
+        *refuse_narrow_range(site, fleet, spec, pools),
         *image_rules.site_release(fleet, site, spec, pools),
         *refuse_access(site, fleet),
         *refuse_cluster(site, fleet),
         *refuse_halls(site, fleet),
         *refuse_storage(site, fleet),
+        *refuse_names_alike(site, fleet),
+        *capacity_rules.shared_reservations(site, fleet),
         *(fault for pool in pools for rule in _POOL_RULES for fault in rule(pool)),
     ]
 

@@ -5,17 +5,29 @@ Shapes only. What AWS would reject about a value says `argosy_aws.refusals`. Imp
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from argosy.spec.settings import Shapes
 from argosy.spec.values import Moment, Name, SpecModel, Text
+from argosy_aws.tag_values import NOT_RESERVED
 from argosy_component.contract import NodePoolPlan, SitePlan
 
 ACCOUNT = re.compile(r"[0-9]{12}")
 """An AWS account's id."""
+
+
+def _refuse_impossible_day(release: str) -> str:
+    try:
+        dt.date.fromisoformat(release.rpartition("-")[2])
+    except ValueError:
+        raise PydanticCustomError("release_day", "ends with no day of the calendar") from None
+    return release
+
 
 RoleArn = Annotated[
     str,
@@ -43,7 +55,14 @@ AddonVersion = Annotated[
 ImageRelease = Annotated[
     str,
     StringConstraints(pattern=r"^1\.[0-9]{2}\.[0-9]{1,2}-20[0-9]{6}$"),
-    Field(description="A release of EKS's node images, e.g. 1.34.2-20260115."),
+    AfterValidator(_refuse_impossible_day),
+    Field(description="A release of EKS's node images, which ends with its day, e.g. 1.34.2-20260115."),
+]
+PlacementGroupName = Annotated[
+    str,
+    # Source: CreatePlacementGroup of EC2's service model: up to 255 ASCII characters.
+    StringConstraints(pattern=r"^[!-~]([ -~]{0,253}[!-~])?$"),
+    Field(description="The name of a placement group: ASCII letters, digits and signs, at most 255."),
 ]
 ImageId = Annotated[
     str,
@@ -60,10 +79,24 @@ MigConfiguration = Annotated[
     StringConstraints(pattern=r"^[a-z0-9][a-z0-9.+-]{0,62}$"),
     Field(description="The name of a MIG configuration, e.g. all-1g.18gb."),
 ]
+TopicArn = Annotated[
+    str,
+    StringConstraints(pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}$"),
+    Field(description="The ARN of an SNS topic, e.g. arn:aws:sns:us-east-1:111122223333:on-call."),
+]
 GoogleSubject = Annotated[
     str,
     StringConstraints(pattern=r"^[0-9]{15,30}$"),
     Field(description='The unique id of a Google service account, in quotes, e.g. "112233445566778899001".'),
+]
+GoogleAudience = Annotated[
+    str,
+    # Without `$`, `*` and `?`: IAM would read a variable or a pattern, and the check would say nothing.
+    StringConstraints(pattern=r"^[A-Za-z0-9._:/@=+~-]{1,255}$"),
+    Field(
+        description="The audience of a token, e.g. https://storage.example: letters, digits and ._:/@=+~-, "
+        "at most 255."
+    ),
 ]
 MaintenanceWindow = Annotated[
     str,
@@ -74,10 +107,11 @@ Asn = Annotated[int, Field(strict=True, ge=1, le=4_294_967_294)]
 Location = Annotated[
     str,
     # What all of AWS takes as a tag's value.
-    StringConstraints(pattern=r"^\w([\w .:/=+@-]{0,98}[\w.:/=+@-])?$"),
+    StringConstraints(pattern=r"^[A-Za-z0-9_.:/=+@-]([A-Za-z0-9_ .:/=+@-]{0,98}[A-Za-z0-9_.:/=+@-])?$"),
+    NOT_RESERVED,
     Field(
-        description="A place that fails by itself, e.g. a meet-me room: letters, digits, spaces and "
-        "_.:/=+@-, at most 100."
+        description="A place that fails by itself, e.g. a meet-me room: letters (A to Z), digits, spaces and "
+        "_.:/=+@-, at most 100, not beginning with aws:."
     ),
 ]
 
@@ -104,6 +138,8 @@ class DirectConnectPort(SpecModel):
         StringConstraints(pattern=r"^dx(con|lag)-[0-9a-z]{8}$"),
         Field(description="Id of the connection or link aggregation group, e.g. dxcon-fh6ayh1d."),
     ]
+    region: Name | None = None
+    """The AWS region that the connection belongs to; left out: the site's."""
     vlan: Annotated[int, Field(strict=True, ge=1, le=4094)]
     asn: Asn
     """The hall's BGP autonomous system number."""
@@ -140,7 +176,7 @@ class BucketReader(SpecModel):
 
     google_subject: GoogleSubject | None = None
     """Of the service account that reads. A hall's machines read by their certificates and leave this out."""
-    google_audience: Text | None = None
+    google_audience: GoogleAudience | None = None
     """The audience that its tokens must name, so that a token it showed to someone else opens nothing here.
     Left out for Storage Transfer Service, which shows its tokens to AWS alone."""
 
@@ -215,6 +251,9 @@ class AwsSiteSettings(SpecModel):
     addons: dict[AddonName, AddonVersion] = Field(default={})
     """Versions of EKS add-ons. One that is left out gets EKS's default for the Kubernetes version when it is
     made, and keeps it."""
+    alarm_topic: TopicArn | None = None
+    """The SNS topic that hears when a scheduled start or end of a pool was not carried out. Left out: none
+    does, and only the alarm in CloudWatch says so."""
     transit_gateway_asn: Annotated[int, Field(strict=True, ge=64_512, le=4_294_967_294)] = 64_512
     """The private BGP autonomous system number of this site's transit gateway. The next one is its Direct
     Connect gateway's, unless there is none."""
@@ -239,7 +278,7 @@ class AwsPoolSettings(SpecModel):
     """Further instance types that spot nodes may be: with the same accelerators and network cards."""
     mig: MigConfiguration | None = None
     """The MIG configuration of every GPU, in the words of NVIDIA's MIG manager, e.g. all-1g.18gb."""
-    placement_group: Text | None = None
+    placement_group: PlacementGroupName | None = None
     """Name of the placement group that the reservation was made in."""
     root_volume_gib: Annotated[int, Field(strict=True, ge=50, le=16_384)] = 200
     image_cache: SnapshotId | None = None

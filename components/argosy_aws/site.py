@@ -13,6 +13,7 @@ from argosy_aws.cluster.cluster import declare_cluster
 from argosy_aws.cluster.system_nodes import declare_system_nodes
 from argosy_aws.halls.nodes import declare_hybrid_nodes
 from argosy_aws.halls.routes import declare_hybrid_routes
+from argosy_aws.links import joined_links
 from argosy_aws.network.vpc import declare_network
 from argosy_aws.pools.pool import EksNodePool, PoolSurroundings, pool_handle
 from argosy_aws.scope import SiteScope
@@ -33,8 +34,8 @@ class AwsSite(pulumi.ComponentResource):
     kubeconfig: pulumi.Output[str]
     """Secret. Logs in through the `aws` command and holds no token."""
     links: Mapping[str, pulumi.Output[str]]
-    """What peers, halls and jobs need besides: gateways, buckets, file systems, roles, and what a hall's
-    machines join with."""
+    """What peers, halls and jobs need: cluster and VPC, gateways, buckets, file systems, roles, and what a
+    hall's machines join with."""
 
     def __init__(self, plan: SitePlan, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("argosy:index:AwsSite", plan.name, {}, opts)
@@ -65,11 +66,12 @@ class AwsSite(pulumi.ComponentResource):
         storage = declare_storage(scope, network, anchors)
         self.scope = scope
         self.cluster_name, self.vpc_id = cluster.cluster.name, network.vpc.id
-        self.links = {
-            **(routes.links if routes else {}),
-            **{f"{hall}-{key}": value for hall, known in halls.items() for key, value in known.items()},
-            **storage,
-        }
+        self.links = joined_links(
+            {"clusterName": self.cluster_name, "vpcId": self.vpc_id},
+            routes,
+            *({f"{hall}-{key}": value for key, value in known.items()} for hall, known in halls.items()),
+            storage,
+        )
         self.kubeconfig = _kubeconfig(cluster.cluster, scope)
         self.register_outputs(
             {"clusterName": self.cluster_name, "vpcId": self.vpc_id, "kubeconfig": self.kubeconfig}
@@ -85,7 +87,7 @@ def declare_aws_site(plan: SitePlan, opts: pulumi.ResourceOptions | None) -> Sit
         component=site,
         pools={pool.name: pool_handle(pool) for pool in plan.node_pools},
         kubeconfig=site.kubeconfig,
-        links={"clusterName": site.cluster_name, "vpcId": site.vpc_id, **site.links},
+        links=site.links,
     )
 
 

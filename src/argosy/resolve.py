@@ -13,6 +13,7 @@ from argosy.errors import FleetError
 from argosy.prices import refusals
 from argosy.providers import Provider, load_providers
 from argosy.sizing.fleet import sizing_faults
+from argosy.spec.alike import read_alike
 from argosy.spec.hints import nearest
 from argosy.spec.loader import load_spec
 from argosy.spec.models import CloudSiteSpec, NodePoolSpec, NodeRange, QuotaSpec, SiteSpec
@@ -39,6 +40,7 @@ def resolve(fleet: LoadedFleet, catalog: Catalog, providers: Mapping[str, Provid
     """
     faults = [
         *_check_cidrs(fleet),
+        *_check_names(fleet),
         *_check_pools(fleet, catalog, providers),
         *_check_inventories(fleet, catalog),
         *_check_workloads(fleet, catalog),
@@ -83,6 +85,17 @@ def _free_range(taken: list[IPv4Network], prefix: int) -> str:
         if not any(candidate.overlaps(network) for network in taken):
             return str(candidate)
     return "a smaller range"
+
+
+def _check_names(fleet: LoadedFleet) -> Iterator[Fault]:
+    pairs = [(site, pool) for site, spec in fleet.spec.sites.items() for pool in spec.node_pools]
+    for (site, pool), (other, other_pool) in read_alike(pairs):
+        yield fleet.fault(
+            f"sites.{site}.node_pools.{pool}",
+            given=f"{pool!r}, which with its site reads {site}-{pool}, like {other_pool} of {other}",
+            expected="a pool that no other reads like, since resources bear the names of site and pool",
+            fix="rename the pool",
+        )
 
 
 def _check_pools(fleet: LoadedFleet, catalog: Catalog, providers: Mapping[str, Provider]) -> Iterator[Fault]:

@@ -13,10 +13,11 @@ from argosy_aws.cluster.addons import declare_cluster_dns, declare_csi_drivers
 from argosy_aws.cluster.cluster import declare_cluster
 from argosy_aws.network.vpc import declare_network
 from argosy_aws.scope import SiteScope
-from argosy_aws.settings import AwsSiteSettings
-from argosy_component.contract import PeerPlan, SitePlan
-from argosy_component.mock_engine import UNKNOWN, ResourceGraph
-from argosy_component.testing import Declare
+from argosy_component.contract import PeerPlan
+from argosy_component.mock_engine import UNKNOWN, ResourceGraph, run_program
+
+from ..aws_plans import aws_plan, site_settings
+from .once import once
 
 CLUSTER = "aws:eks/cluster:Cluster"
 ADDON = "aws:eks/addon:Addon"
@@ -28,17 +29,7 @@ INLINE = "aws:iam/rolePolicy:RolePolicy"
 
 ARN = "arn:aws:iam::111122223333:role"
 CLUSTER_ARN = "arn:aws:eks:us-east-1:111122223333:cluster/prod-aws-use1"
-PLAN = SitePlan(
-    fleet="prod",
-    name="aws-use1",
-    provider="aws",
-    region="us-east-1",
-    country="US",
-    account="111122223333",
-    kubernetes_version="1.34",
-    cidr="10.16.0.0/16",
-    node_pools=(),
-    tags={"argosy-fleet": "prod"},
+PLAN = aws_plan(
     peers=(PeerPlan("oslo", "metal", cidr="10.64.0.0/16"),),
 )
 SETTINGS: dict[str, Any] = {"administrators": [f"{ARN}/ops/platform"], "viewers": [f"{ARN}/research"]}
@@ -53,10 +44,11 @@ BUCKET_POLICY = json.dumps(
 World = Callable[..., ResourceGraph]
 
 
-@pytest.fixture
-def world(declare: Declare) -> World:
+@pytest.fixture(scope="module")
+def world() -> World:
     """The cluster of a site, with one thing that stands for its nodes."""
 
+    @once
     def make(
         settings: dict[str, Any] = SETTINGS,
         *,
@@ -64,7 +56,7 @@ def world(declare: Declare) -> World:
         bucket_policy: str | None = None,
         secretly: bool = False,
     ) -> ResourceGraph:
-        plan = replace(PLAN, settings=AwsSiteSettings.model_validate(settings))
+        plan = replace(PLAN, settings=site_settings(**settings))
 
         def program() -> None:
             scope = SiteScope.of(plan, pulumi.ResourceOptions())
@@ -75,7 +67,7 @@ def world(declare: Declare) -> World:
             policy = nodes.placement_group_id.apply(lambda _: bucket_policy) if secretly else bucket_policy
             declare_csi_drivers(scope, cluster.cluster, [nodes], policy)  # pyright: ignore
 
-        return declare(program, preview=preview)
+        return run_program(program, preview=preview)
 
     return make
 
@@ -272,6 +264,7 @@ def test_no_role_may_do_everything(world: World) -> None:
         "AmazonEKSClusterPolicy",
         "AmazonEKSWorkerNodePolicy",
         "AmazonEKS_CNI_Policy",
+        "AmazonSSMManagedInstanceCore",
     } == attached
     for policy in graph.of_type(INLINE):
         for rule in json.loads(policy.inputs["policy"])["Statement"]:
@@ -285,7 +278,17 @@ def test_nodes_have_neither_the_cni_s_rights_nor_a_driver_s(world: World) -> Non
         if policy.name.startswith("aws-use1-nodes-")
     }
 
-    assert {"AmazonEC2ContainerRegistryPullOnly", "AmazonEKSWorkerNodePolicy"} == of_nodes
+    assert {
+        "AmazonEC2ContainerRegistryPullOnly",
+        "AmazonEKSWorkerNodePolicy",
+        "AmazonSSMManagedInstanceCore",
+    } == of_nodes
+
+
+def test_the_keys_of_what_outlives_a_cluster_are_protected(world: World) -> None:
+    keys = {key.name: key.options.get("protect") for key in world().of_type("aws:kms/key:Key")}
+
+    assert (True, True) == (keys["aws-use1-cluster"], keys["aws-use1-volumes"])
 
 
 def test_pods_may_do_with_buckets_what_the_buckets_own_room_says(world: World) -> None:

@@ -14,10 +14,11 @@ from argosy_aws.halls.nodes import declare_hybrid_nodes
 from argosy_aws.halls.routes import declare_hybrid_routes
 from argosy_aws.network.vpc import declare_network
 from argosy_aws.scope import SiteScope
-from argosy_aws.settings import AwsSiteSettings
 from argosy_component.contract import PeerPlan, SitePlan
-from argosy_component.mock_engine import RegisteredResource, ResourceGraph
-from argosy_component.testing import Declare
+from argosy_component.mock_engine import RegisteredResource, ResourceGraph, run_program
+
+from ..aws_plans import aws_plan, site_settings
+from .once import once
 
 TRANSIT = "aws:ec2transitgateway"
 GATEWAY = f"{TRANSIT}/transitGateway:TransitGateway"
@@ -39,17 +40,7 @@ ACTIVATION = "aws:ssm/activation:Activation"
 ENTRY = "aws:eks/accessEntry:AccessEntry"
 ROLE = "aws:iam/role:Role"
 
-PLAN = SitePlan(
-    fleet="prod",
-    name="aws-use1",
-    provider="aws",
-    region="us-east-1",
-    country="US",
-    account="111122223333",
-    kubernetes_version="1.34",
-    cidr="10.16.0.0/16",
-    node_pools=(),
-    tags={"argosy-fleet": "prod"},
+PLAN = aws_plan(
     peers=(PeerPlan("bergen", "metal", cidr="10.50.0.0/16"), PeerPlan("oslo", "metal", cidr="10.48.0.0/16")),
 )
 EAST = {"location": "east room", "address": "8.8.4.4", "asn": 65010}
@@ -58,7 +49,7 @@ DX = {"location": "west room", "connection": "dxcon-fh6ayh1d", "vlan": 101, "asn
 OTHER_DX = {"location": "east room", "connection": "dxlag-fh6ayh2e", "vlan": 102, "asn": 4_200_000_100}
 JOINS = {"pods": "10.49.0.0/16", "certificate_authority": "ca.pem"}
 SSM = {"pods": "10.49.0.0/16", "through": "ssm", "machines": 4, "expires": "2027-03-20T12:00+01:00"}
-CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+CERTIFICATE = (Path(__file__).parents[1] / "fixtures/fleets/oslo-ca.pem").read_text(encoding="utf-8")
 
 # What AWS computes and the rest of the graph feeds on.
 OUTPUTS: Mapping[str, Mapping[str, Any]] = {
@@ -86,16 +77,20 @@ class Halls(pulumi.ComponentResource):
         self.register_outputs({"links": links, "nodes": nodes})
 
 
-@pytest.fixture
-def world(declare: Declare, tmp_path: Path) -> World:
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     """The network of a site with its ways to halls, and the halls' machines in its cluster."""
-    (tmp_path / "ca.pem").write_text(CERTIFICATE, encoding="utf-8")
+    root = tmp_path_factory.mktemp("project")
+    # What stands around the certificate, and how its lines end, is nobody's business but the file's.
+    noted = f"# for oslo\n{CERTIFICATE}the safe: hunter2\n".replace("\n", "\r\n")
+    (root / "ca.pem").write_text(noted, encoding="utf-8", newline="")
 
+    @once
     def make(
         settings: Mapping[str, Any] | None = None, *, plan: SitePlan = PLAN, **halls: Any
     ) -> ResourceGraph:
-        model = AwsSiteSettings.model_validate({"halls": halls, **(settings or {})})
-        plan = replace(plan, settings=model, root=str(tmp_path))
+        model = site_settings(halls=halls, **(settings or {}))
+        plan = replace(plan, settings=model, root=str(root))
 
         def program() -> None:
             scope = SiteScope.of(plan, pulumi.ResourceOptions())
@@ -106,9 +101,9 @@ def world(declare: Declare, tmp_path: Path) -> World:
                 role_arn="arn:aws:iam::111122223333:role/cluster",
                 vpc_config=aws.eks.ClusterVpcConfigArgs(subnet_ids=[]),
             )
-            Halls(routes.links if routes else {}, declare_hybrid_nodes(scope, cluster))
+            Halls(routes, declare_hybrid_nodes(scope, cluster))
 
-        return declare(program, outputs=OUTPUTS)
+        return run_program(program, outputs=OUTPUTS)
 
     return make
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,7 @@ WRITTEN: Mapping[str, int] = {
 AFTER_PREFIX = 26
 
 
+@cache
 def limit_of(kind: str) -> int | None:
     """Most characters of a name of this type; None for a type without names."""
     if kind in WRITTEN:

@@ -10,10 +10,11 @@ import pytest
 
 from argosy_aws.network.vpc import declare_network
 from argosy_aws.scope import SiteScope
-from argosy_aws.settings import AwsSiteSettings
-from argosy_component.contract import PeerPlan, SitePlan
-from argosy_component.mock_engine import ResourceGraph
-from argosy_component.testing import Declare
+from argosy_component.contract import PeerPlan
+from argosy_component.mock_engine import ResourceGraph, run_program
+
+from ..aws_plans import aws_plan, site_settings
+from .once import once
 
 SUBNET = "aws:ec2/subnet:Subnet"
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
@@ -22,17 +23,7 @@ INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 ZONE_GROUP = "aws:ec2/availabilityZoneGroup:AvailabilityZoneGroup"
 FLOW_LOG = "aws:ec2/flowLog:FlowLog"
 
-PLAN = SitePlan(
-    fleet="prod",
-    name="aws-use1",
-    provider="aws",
-    region="us-east-1",
-    country="US",
-    account="111122223333",
-    kubernetes_version="1.34",
-    cidr="10.16.0.0/16",
-    node_pools=(),
-    tags={"argosy-fleet": "prod"},
+PLAN = aws_plan(
     peers=(PeerPlan("oslo", "metal", cidr="10.48.0.0/16"),),
 )
 VPNS = [
@@ -46,13 +37,14 @@ JOINED: dict[str, Any] = {
 World = Callable[..., ResourceGraph]
 
 
-@pytest.fixture
-def world(declare: Declare) -> World:
+@pytest.fixture(scope="module")
+def world() -> World:
     """The network of a site with nodes in the given zones."""
 
+    @once
     def make(*zones: str, **settings: Any) -> ResourceGraph:
-        plan = replace(PLAN, settings=AwsSiteSettings.model_validate(settings))
-        return declare(lambda: declare_network(SiteScope.of(plan, pulumi.ResourceOptions()), zones))
+        plan = replace(PLAN, settings=site_settings(**settings))
+        return run_program(lambda: declare_network(SiteScope.of(plan, pulumi.ResourceOptions()), zones))
 
     return make
 

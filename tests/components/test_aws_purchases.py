@@ -2,7 +2,7 @@
 
 import json
 import runpy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,84 +11,34 @@ import pytest
 
 from argosy_aws.purchases.declare import PROJECT, WrongProjectError, WrongZoneError, declare_purchases
 from argosy_aws.purchases.models import PurchaseSpec
-from argosy_component.mock_engine import UNKNOWN, ResourceGraph
+from argosy_component.mock_engine import UNKNOWN, ResourceGraph, run_program
 from argosy_component.stack_program import find_project
 from argosy_component.testing import Declare
 from argosy_policies.testing import Declared, Pack
 
+from ..aws_purchases import PURCHASES, ZONE_OF, answer_zone
+from .once import once
+
 ROOT = Path(__file__).resolve().parents[2]
-PURCHASES = ROOT / "stacks" / "purchases" / "aws"
+PROGRAM = ROOT / "stacks" / "purchases" / "aws"
 BLOCK = "aws:ec2/capacityBlockReservation:CapacityBlockReservation"
 RESERVATION = "aws:ec2/capacityReservation:CapacityReservation"
 GROUP = "aws:resourcegroups/group:Group"
 MEMBER = "aws:resourcegroups/resource:Resource"
 PLACEMENT_GROUP = "aws:ec2/placementGroup:PlacementGroup"
-ZONE_OF = "aws:index/getAvailabilityZone:getAvailabilityZone"
-ZONES = {"us-east-1c": "use1-az4", "us-east-1d": "use1-az6"}
-
-CONTENT: dict[str, Any] = {
-    "version": 1,
-    "account": "111122223333",
-    "region": "us-east-1",
-    "zones": {"use1-az4": "us-east-1c", "use1-az6": "us-east-1d"},
-    "budget_usd": 2_000_000,
-    "approved": {"by": "Capacity board", "ticket": "CAP-1042", "at": "2026-12-14T09:00Z"},
-    "counted_until": "2027-04-01T00:00Z",
-    "capacity_blocks": {
-        "train": {
-            "offering": "cb-0123456789abcdef0",
-            "upfront_fee_usd": 894_700,
-            "instance_type": "p5en.48xlarge",
-            "instances": 64,
-            "zone": "use1-az4",
-            "starts": "2027-01-11T11:30Z",
-            "ends": "2027-01-25T11:30Z",
-        }
-    },
-    "reservations": {
-        "serve": {
-            "instance_type": "g6e.48xlarge",
-            "instances": 8,
-            "zone": "use1-az6",
-            "owner": "serving",
-            "usd_per_hour": 30,
-            "placement_group": "close",
-        },
-        "until-march": {
-            "instance_type": "g6e.48xlarge",
-            "instances": 2,
-            "zone": "use1-az4",
-            "owner": "serving",
-            "usd_per_hour": 30,
-            "ends": "2027-03-01T02:00:30+02:00",
-        },
-        "older": {
-            "bought": "cr-0aaaaaaaaaaaaaaa0",
-            "instance_type": "g6e.48xlarge",
-            "instances": 2,
-            "zone": "use1-az4",
-            "owner": "serving",
-            "usd_per_hour": 30,
-        },
-    },
-    "groups": {"serve-all": {"reservations": ["serve", "older"]}},
-}
 World = Callable[..., ResourceGraph]
 
 
-def answer_zone(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {"name": arguments["name"], "zoneId": ZONES[arguments["name"]]}
-
-
-@pytest.fixture
-def world(declare: Declare) -> World:
+@pytest.fixture(scope="module")
+def world() -> World:
     """The graph of a purchase file with changes at its top."""
 
+    @once
     def make(
         *, project: str = PROJECT, preview: bool = False, outputs: Any = None, **changes: Any
     ) -> ResourceGraph:
-        spec = PurchaseSpec.model_validate(CONTENT | changes)
-        return declare(
+        spec = PurchaseSpec.model_validate(PURCHASES | changes)
+        return run_program(
             lambda: declare_purchases(spec),
             project=project,
             stack="2027-q1",
@@ -204,15 +154,24 @@ def test_a_group_can_be_launched_into_and_takes_reservations_only(world: World) 
     ] == group.inputs["configurations"]
     assert True is group.options["protect"]
     assert {
-        "serve-all-serve": "arn:aws:ec2::000000000000:capacityreservation/serve",
-        "serve-all-older": "arn:aws:ec2:us-east-1:111122223333:capacity-reservation/cr-0aaaaaaaaaaaaaaa0",
+        "serve-all.serve": "arn:aws:ec2::000000000000:capacityreservation/serve",
+        "serve-all.older": "arn:aws:ec2:us-east-1:111122223333:capacity-reservation/cr-0aaaaaaaaaaaaaaa0",
     } == {member.name: member.inputs["resourceArn"] for member in graph.of_type(MEMBER)}
 
 
-def test_what_was_bought_before_is_counted_and_handed_on_but_not_bought(world: World) -> None:
+def test_groups_and_members_whose_names_run_together_stay_apart(world: World) -> None:
+    one = PURCHASES["reservations"]["until-march"]
     graph = world(
-        capacity_blocks={"train": CONTENT["capacity_blocks"]["train"] | {"bought": "cr-0bbbbbbbbbbbbbbb0"}}
+        reservations={"c": one, "b-c": one},
+        groups={"a-b": {"reservations": ["c"]}, "a": {"reservations": ["b-c"]}},
     )
+
+    assert {"a-b.c", "a.b-c"} == {member.name for member in graph.of_type(MEMBER)}
+
+
+def test_what_was_bought_before_is_counted_and_handed_on_but_not_bought(world: World) -> None:
+    block = PURCHASES["capacity_blocks"]["train"] | {"offering": None, "bought": "cr-0bbbbbbbbbbbbbbb0"}
+    graph = world(capacity_blocks={"train": block})
 
     assert not graph.of_type(BLOCK)
     assert {"serve", "until-march"} == {one.name for one in graph.of_type(RESERVATION)}
@@ -251,7 +210,7 @@ def test_another_project_buys_nothing(world: World, project: str) -> None:
 def test_nothing_is_bought_where_the_account_calls_the_zone_otherwise(declare: Declare) -> None:
     declared: list[str] = []
     spec = PurchaseSpec.model_validate(
-        CONTENT | {"zones": {"use1-az4": "us-east-1d", "use1-az6": "us-east-1c"}}
+        PURCHASES | {"zones": {"use1-az4": "us-east-1d", "use1-az6": "us-east-1c"}}
     )
 
     def program() -> None:
@@ -331,7 +290,7 @@ def test_the_configuration_for_purchases_leaves_out_only_what_judges_whole_fleet
 
 def test_the_program_buys_the_order_that_is_called_like_the_stack(declare: Declare) -> None:
     graph = declare(
-        lambda: runpy.run_path(str(PURCHASES), run_name="__main__"),
+        lambda: runpy.run_path(str(PROGRAM), run_name="__main__"),
         project=PROJECT,
         stack="example",
         calls={ZONE_OF: answer_zone},
@@ -343,12 +302,12 @@ def test_the_program_buys_the_order_that_is_called_like_the_stack(declare: Decla
 
 def test_the_program_refuses_a_stack_without_an_order_in_one_message(declare: Declare) -> None:
     with pytest.raises(pulumi.RunError, match=r"orders/prod\.yaml: given a file that does not exist"):
-        declare(lambda: runpy.run_path(str(PURCHASES), run_name="__main__"), project=PROJECT, stack="prod")
+        declare(lambda: runpy.run_path(str(PROGRAM), run_name="__main__"), project=PROJECT, stack="prod")
 
 
 def test_each_file_leads_to_its_own_project() -> None:
     fleet = find_project(str(ROOT / "stacks" / "fleets" / "prod.yaml"))
-    order = find_project(str(PURCHASES / "orders" / "example.yaml"))
+    order = find_project(str(PROGRAM / "orders" / "example.yaml"))
 
     assert ("argosy", ROOT / "stacks") == (fleet.name, fleet.program)
-    assert (PROJECT, PURCHASES) == (order.name, order.program.resolve())
+    assert (PROJECT, PROGRAM) == (order.name, order.program.resolve())

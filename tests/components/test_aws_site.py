@@ -5,57 +5,35 @@ from typing import Any
 
 import pytest
 
-from argosy.catalog import load_catalog
 from argosy_aws.descriptor import PROVIDER
-from argosy_component.contract import NodePoolPlan, Site, SitePlan, Toleration
-from argosy_component.mock_engine import UNKNOWN, ResourceGraph
+from argosy_component.contract import Site, SitePlan, Toleration
+from argosy_component.mock_engine import UNKNOWN, ResourceGraph, run_program
 from argosy_component.testing import Declare
+
+from ..aws_plans import RESERVATION, aws_plan, aws_pool, aws_type
+from .once import once
 
 TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 NODE_GROUP = "aws:eks/nodeGroup:NodeGroup"
 CLUSTER = "aws:eks/cluster:Cluster"
 SUBNET = "aws:ec2/subnet:Subnet"
 
-TRAIN = NodePoolPlan(
-    name="train",
-    role="training",
-    node_type=load_catalog().instance_type("aws", "p5en.48xlarge"),
-    nodes=8,
-    by_zone={"use1-az4": 8},
-    capacity_type="block",
-    reservation="cr-0123456789abcdef0",
-    capacity_ends="2027-03-01T00:00:00+00:00",
-)
-SERVE = replace(
+TRAIN = aws_pool(capacity_type="block", reservation=RESERVATION, capacity_ends="2027-03-01T00:00:00+00:00")
+SERVE = aws_pool(name="serve", role="inference", by_zone={"use1-az4": 5, "use1-az6": 3})
+PLAN = aws_plan(
+    SERVE,
     TRAIN,
-    name="serve",
-    role="inference",
-    by_zone={"use1-az4": 5, "use1-az6": 3},
-    capacity_type="on-demand",
-    reservation=None,
-    capacity_ends=None,
-)
-PLAN = SitePlan(
-    fleet="prod",
-    name="aws-use1",
-    provider="aws",
-    region="us-east-1",
-    country="US",
-    account="111122223333",
-    kubernetes_version="1.34",
-    cidr="10.16.0.0/16",
-    node_pools=(SERVE, TRAIN),
-    tags={"argosy-fleet": "prod", "argosy-site": "aws-use1"},
 )
 World = Callable[..., ResourceGraph]
 
 
-@pytest.fixture
-def world(declare: Declare) -> World:
+@pytest.fixture(scope="module")
+def world() -> World:
     """The graph of the site, with its plan or a preview of it."""
 
+    @once
     def make(plan: SitePlan = PLAN, *, preview: bool = False) -> ResourceGraph:
-        return declare(lambda: PROVIDER.declare_site(plan), preview=preview)
+        return run_program(lambda: PROVIDER.declare_site(plan), preview=preview)
 
     return make
 
@@ -251,7 +229,7 @@ def test_the_site_says_what_a_job_needs_of_each_pool(declare: Declare) -> None:
 
 def test_a_pool_without_efa_offers_none(declare: Declare) -> None:
     sites: list[Site] = []
-    plain = load_catalog().instance_type("aws", "p5.4xlarge")
+    plain = aws_type("p5.4xlarge")
     plain = plain.model_copy(update={"max_efa_interfaces": None})
     plan = pool_alone(node_type=plain, capacity_type="on-demand", reservation=None)
     declare(lambda: sites.append(PROVIDER.declare_site(plan)))
@@ -277,8 +255,11 @@ def test_a_preview_before_anything_exists_has_unknowns_and_the_whole_graph(world
     assert "CAPACITY_BLOCK" == group["capacityType"]
 
 
-def test_two_runs_of_one_plan_declare_the_same(world: World) -> None:
-    assert world().snapshot() == world().snapshot()
+def test_two_runs_of_one_plan_declare_the_same(world: World, declare: Declare) -> None:
+    again = declare(lambda: PROVIDER.declare_site(PLAN))
+
+    assert world() is not again
+    assert world().snapshot() == again.snapshot()
 
 
 def test_a_new_pool_changes_no_resource_of_another(world: World) -> None:

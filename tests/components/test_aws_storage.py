@@ -10,15 +10,17 @@ import pytest
 
 from argosy_aws.network.vpc import declare_network
 from argosy_aws.scope import SiteScope
-from argosy_aws.settings import AwsSiteSettings
 from argosy_aws.storage.bucket_roles import declare_replication
 from argosy_aws.storage.choice import choose_buckets, key_alias
 from argosy_aws.storage.storage import declare_storage
 from argosy_component.contract import PeerPlan, SitePlan
-from argosy_component.mock_engine import UNKNOWN, ResourceGraph
+from argosy_component.mock_engine import UNKNOWN, ResourceGraph, run_program
 from argosy_component.testing import Declare
 
-ACCOUNT, OTHER_ACCOUNT = "111122223333", "444455556666"
+from ..aws_plans import ACCOUNT, aws_plan, site_settings
+from .once import once
+
+OTHER_ACCOUNT = "444455556666"
 ANCHOR = f"arn:aws:rolesanywhere:us-east-1:{ACCOUNT}:trust-anchor/oslo"
 DNS = "fs-0123456789abcdef0.fsx.us-east-1.amazonaws.com"
 SUBJECT = "112233445566778899001"
@@ -42,30 +44,20 @@ BUCKETS: dict[str, Any] = {
     "weights": {"holds": "weights"},
 }
 SCRATCH: dict[str, Any] = {"zone": "use1-az4", "capacity_gib": 19200, "bucket": "checkpoints"}
-PLAN = SitePlan(
-    fleet="prod",
-    name="aws-use1",
-    provider="aws",
-    region="us-east-1",
-    country="US",
-    account=ACCOUNT,
-    kubernetes_version="1.34",
-    cidr="10.16.0.0/16",
-    node_pools=(),
-    tags={"argosy-fleet": "prod"},
+PLAN = aws_plan(
     peers=(
         PeerPlan("aws-far", "aws", region="ap-southeast-1", account=OTHER_ACCOUNT),
         PeerPlan("aws-usw2", "aws", region="us-west-2", account=ACCOUNT),
         PeerPlan("gcp-euw4", "gcp", region="europe-west4", account="example-fleet"),
         PeerPlan("oslo", "metal"),
     ),
-    settings=AwsSiteSettings.model_validate({"buckets": BUCKETS, "lustre": {"scratch": SCRATCH}}),
+    settings=site_settings(buckets=BUCKETS, lustre={"scratch": SCRATCH}),
 )
 World = Callable[..., ResourceGraph]
 
 
 def planned(**settings: Any) -> SitePlan:
-    return replace(PLAN, settings=AwsSiteSettings.model_validate(settings))
+    return replace(PLAN, settings=site_settings(**settings))
 
 
 def declared(
@@ -85,20 +77,21 @@ def declared(
     return links
 
 
-@pytest.fixture
-def world(declare: Declare) -> World:
+@pytest.fixture(scope="module")
+def world() -> World:
     """The graph of a site's network and storage; its links are exported."""
 
-    def make(plan: SitePlan = PLAN, *, preview: bool = False, **options: Any) -> ResourceGraph:
-        def program() -> None:
-            for name, value in declared(plan, **options).items():
-                pulumi.export(name, value)
+    return once(graph_of)
 
-        return declare(
-            program, preview=preview, outputs={FILE_SYSTEM: {"dnsName": DNS, "mountName": "abcdefgh"}}
-        )
 
-    return make
+def graph_of(plan: SitePlan = PLAN, *, preview: bool = False, **options: Any) -> ResourceGraph:
+    def program() -> None:
+        for name, value in declared(plan, **options).items():
+            pulumi.export(name, value)
+
+    return run_program(
+        program, preview=preview, outputs={FILE_SYSTEM: {"dnsName": DNS, "mountName": "abcdefgh"}}
+    )
 
 
 def name_of(bucket: str, plan: SitePlan = PLAN) -> str:
@@ -239,26 +232,26 @@ def _rules_alone(declare: Declare) -> list[Any]:
 
 def test_s3_copies_by_a_role_that_other_accounts_know(world: World) -> None:
     graph = world()
-    role = graph.one(ROLE, "aws-use1-replicate-checkpoints")
+    role = graph.one(ROLE, "aws-use1-replicate.checkpoints")
     choice = next(choice for choice in choose_buckets(PLAN) if choice.bucket == "checkpoints")
 
     assert choice.replication_role == role.inputs["name"]
     assert "s3.amazonaws.com" in role.inputs["assumeRolePolicy"]
-    rights = graph.one(ROLE_POLICY, "aws-use1-replicate-checkpoints").inputs["policy"]
+    rights = graph.one(ROLE_POLICY, "aws-use1-replicate.checkpoints").inputs["policy"]
     assert "s3:ReplicateObject" in rights
     assert "key/aws-use1-storage" in rights
 
 
 def test_each_reader_has_a_role_that_trusts_it_alone(world: World) -> None:
     graph = world()
-    google = graph.one(ROLE, "aws-use1-read-checkpoints-by-gcp-euw4").inputs["assumeRolePolicy"]
-    oslo = graph.one(ROLE, "aws-use1-read-checkpoints-by-oslo").inputs["assumeRolePolicy"]
+    google = graph.one(ROLE, "aws-use1-read.checkpoints.gcp-euw4").inputs["assumeRolePolicy"]
+    oslo = graph.one(ROLE, "aws-use1-read.checkpoints.oslo").inputs["assumeRolePolicy"]
 
     assert SUBJECT in google
     assert ANCHOR not in google
     assert ANCHOR in oslo
     for reader in ("gcp-euw4", "oslo"):
-        rights = graph.one(ROLE_POLICY, f"aws-use1-read-checkpoints-by-{reader}").inputs["policy"]
+        rights = graph.one(ROLE_POLICY, f"aws-use1-read.checkpoints.{reader}").inputs["policy"]
         assert name_of("checkpoints") in rights
         assert name_of("weights") not in rights
 
@@ -361,8 +354,8 @@ def test_the_links_say_where_everything_is(world: World) -> None:
         "lustre-scratch-id",
         "lustre-scratch-mount",
         "profile-oslo",
-        "reader-gcp-euw4-checkpoints",
-        "reader-oslo-checkpoints",
+        "reader-gcp-euw4.checkpoints",
+        "reader-oslo.checkpoints",
         "storage-key",
     } == set(links)
     assert name_of("checkpoints") == links["bucket-checkpoints"]
@@ -393,4 +386,7 @@ def test_a_preview_before_anything_exists_has_the_whole_graph(world: World) -> N
 
 
 def test_two_runs_of_one_plan_declare_the_same(world: World) -> None:
-    assert world().snapshot() == world().snapshot()
+    again = graph_of()
+
+    assert world() is not again
+    assert world().snapshot() == again.snapshot()

@@ -4,37 +4,29 @@ from dataclasses import replace
 import pytest
 
 from argosy_aws.descriptor import PROVIDER
-from argosy_aws.settings import AwsSiteSettings
 from argosy_component.contract import SitePlan
-from argosy_component.mock_engine import ResourceGraph
-from argosy_component.testing import Declare
+from argosy_component.mock_engine import ResourceGraph, run_program
+
+from ..aws_plans import aws_plan, site_settings
+from .once import once
 
 NODE_GROUP = "aws:eks/nodeGroup:NodeGroup"
 TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 ADDON = "aws:eks/addon:Addon"
 NAME = "aws-use1.system"
-PLAN = SitePlan(
-    fleet="prod",
-    name="aws-use1",
-    provider="aws",
-    region="us-east-1",
-    country="US",
-    account="111122223333",
-    kubernetes_version="1.34",
-    cidr="10.16.0.0/16",
-    node_pools=(),
-    tags={"argosy-fleet": "prod"},
-    settings=AwsSiteSettings.model_validate(
-        {"image_release": "1.34.1-20251120", "system_nodes": {"instance_type": "m7i.xlarge", "nodes": 3}}
+PLAN = aws_plan(
+    settings=site_settings(
+        image_release="1.34.1-20251120", system_nodes={"instance_type": "m7i.xlarge", "nodes": 3}
     ),
 )
 World = Callable[..., ResourceGraph]
 
 
-@pytest.fixture
-def world(declare: Declare) -> World:
+@pytest.fixture(scope="module")
+def world() -> World:
+    @once
     def make(plan: SitePlan = PLAN) -> ResourceGraph:
-        return declare(lambda: PROVIDER.declare_site(plan))
+        return run_program(lambda: PROVIDER.declare_site(plan))
 
     return make
 
@@ -78,4 +70,4 @@ def test_their_volumes_are_encrypted_and_their_metadata_demands_tokens(world: Wo
 
 def test_one_node_alone_is_refused() -> None:
     with pytest.raises(ValueError, match="greater than or equal to 2"):
-        AwsSiteSettings.model_validate({"system_nodes": {"nodes": 1}})
+        site_settings(system_nodes={"nodes": 1})

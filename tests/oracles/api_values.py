@@ -42,6 +42,10 @@ def _flag(value: Any) -> Any:
     return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
 
+def _text(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, (bool, int)) else value
+
+
 def _number(value: Any) -> Any:
     return int(value) if isinstance(value, str) and value.isdigit() else value
 
@@ -56,8 +60,10 @@ def _pairs(value: Any, key: str, content: str) -> Any:
 _CONVERSIONS: dict[str, _Form] = {
     "flag": _flag,
     "number": _number,
+    "text": _text,
+    "dimensions": lambda value: _pairs(value, "Name", "Value"),
     "tags": lambda value: _pairs(value, "Key", "Value"),
     "lower-tags": lambda value: _pairs(value, "key", "value"),
     "kms-tags": lambda value: _pairs(value, "TagKey", "TagValue"),
 }
-_IN_API_NAMES = frozenset({"tags", "lower-tags", "kms-tags"})
+_IN_API_NAMES = frozenset({"dimensions", "tags", "lower-tags", "kms-tags"})

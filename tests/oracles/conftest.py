@@ -7,8 +7,8 @@ import pytest
 from argosy_component.contract import NodePoolPlan, SitePlan
 from argosy_component.mock_engine import ResourceGraph
 
+from ..aws_purchases import PURCHASES, ZONE_OF, answer_zone
 from .plans import site, site_of_every_type, site_of_everything
-from .purchases import PURCHASES, ZONE_OF, ZONES
 
 GraphOf = Callable[[NodePoolPlan], ResourceGraph]
 
@@ -32,11 +32,10 @@ def bought() -> ResourceGraph:
     from argosy_aws.purchases.models import PurchaseSpec
     from argosy_component.mock_engine import run_program
 
-    ids = {name: zone for zone, name in ZONES.items()}
     return run_program(
         lambda: declare_purchases(PurchaseSpec.model_validate(PURCHASES)),
         project=PROJECT,
-        calls={ZONE_OF: lambda asked: {"name": asked["name"], "zoneId": ids[asked["name"]]}},
+        calls={ZONE_OF: answer_zone},
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -15,10 +16,11 @@ from .service_model import nearest, operations
 from .tables import HERE, read_table
 from .violations import Violation
 
-Kind = Literal["trust", "identity", "resource"]
+Kind = Literal["trust", "identity", "resource", "endpoint"]
 
 _KEYS = {"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource",
          "Condition"}  # fmt: skip
+_ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 _VERSION = "2012-10-17"
 _SET_OPERATOR = re.compile(r"^(ForAllValues|ForAnyValue):")
 
@@ -32,6 +34,8 @@ class IamTables:
     misnomers: frozenset[str]
     operators: frozenset[str]
     documents: Mapping[str, Mapping[str, Kind]]
+    longest_of_a_role: int
+    """Characters of all inline policies of one role."""
 
 
 @cache
@@ -44,6 +48,7 @@ def load_tables() -> IamTables:
         misnomers=frozenset(content["misnomers"]),
         operators=frozenset(content["operators"]),
         documents=content["documents"],
+        longest_of_a_role=content["longest_of_a_role"],
     )
 
 
@@ -63,6 +68,19 @@ def document_violations(graph: ResourceGraph) -> list[Violation]:
         Violation(resource.name, resource.type, path, fault)
         for resource in graph.resources
         for path, fault in _faults_of_resource(resource)
+    ] + _too_long(graph)
+
+
+def _too_long(graph: ResourceGraph) -> list[Violation]:
+    """Roles whose inline policies together are longer than IAM takes, which counts no white space."""
+    most, policies = load_tables().longest_of_a_role, graph.of_type(_ROLE_POLICY)
+    sizes: Counter[str] = Counter()
+    for policy in policies:
+        sizes[policy.inputs["role"]] += sum(not sign.isspace() for sign in policy.inputs["policy"])
+    return [
+        Violation(policy.name, policy.type, "policy", f"its role's policies have {size} characters of {most}")
+        for policy in policies
+        if (size := sizes[policy.inputs["role"]]) > most
     ]
 
 
@@ -124,7 +142,9 @@ def _faults_of_parties(statement: Mapping[str, Any], kind: Kind) -> Iterator[str
     if kind != "trust" and not _listed(statement.get("Resource")):
         yield "names no resource"
     open_to_all = principal and "*" in _everyone(statement["Principal"])
-    if open_to_all and statement.get("Effect") == "Allow" and not statement.get("Condition"):
+    # Through an endpoint everyone may reach what it names: whoever owns that has the last word.
+    named = kind == "endpoint" and "*" not in _listed(statement.get("Resource"))
+    if open_to_all and statement.get("Effect") == "Allow" and not statement.get("Condition") and not named:
         yield "lets in everyone, under no condition"
 
 

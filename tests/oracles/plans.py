@@ -22,21 +22,17 @@ from argosy_aws.settings import (
 )
 from argosy_component.contract import NodePoolPlan, PeerPlan, SitePlan
 
+from ..aws_plans import RESERVATION, aws_plan, aws_pool, aws_type
+
 ROOT = Path(__file__).parents[1] / "fixtures" / "fleets"
 """Stands for a project's root: what settings name by path lies below it."""
 
-_BLOCK = "cr-0123456789abcdef0"
 _GROUP = "arn:aws:resource-groups:us-east-1:111122223333:group/gpus"
-
-
-def instance_type(name: str) -> InstanceType:
-    """An instance type of the catalogue."""
-    return load_catalog().instance_type("aws", name)
 
 
 def _without_fabric() -> InstanceType:
     # The catalogue holds whole nodes only, and all of those take EFA. A small one of the family does not.
-    small = instance_type("g6e.24xlarge")
+    small = aws_type("g6e.24xlarge")
     changes: dict[str, Any] = {
         "name": "g6e.4xlarge",
         "accelerators": 1,
@@ -47,26 +43,19 @@ def _without_fabric() -> InstanceType:
     return small.model_copy(update=changes)
 
 
-TRAIN = NodePoolPlan(
-    name="train",
-    role="training",
-    node_type=instance_type("p5en.48xlarge"),
-    nodes=8,
-    by_zone={"use1-az4": 8},
-    capacity_type="on-demand",
-)
+TRAIN = aws_pool()
 _BLOCK_ENDS = "2027-03-01T11:30:00+00:00"
 
 CAPACITIES: dict[str, NodePoolPlan] = {
     "on-demand": TRAIN,
     "spot": replace(TRAIN, role="inference", capacity_type="spot"),
-    "reserved": replace(TRAIN, capacity_type="reserved", reservation=_BLOCK),
+    "reserved": replace(TRAIN, capacity_type="reserved", reservation=RESERVATION),
     "reserved-group": replace(TRAIN, capacity_type="reserved", reservation=_GROUP),
-    "block": replace(TRAIN, capacity_type="block", reservation=_BLOCK, capacity_ends=_BLOCK_ENDS),
+    "block": replace(TRAIN, capacity_type="block", reservation=RESERVATION, capacity_ends=_BLOCK_ENDS),
     "block-ahead": replace(
         TRAIN,
         capacity_type="block",
-        reservation=_BLOCK,
+        reservation=RESERVATION,
         capacity_starts="2027-02-01T11:30:00+00:00",
         capacity_ends=_BLOCK_ENDS,
     ),
@@ -74,25 +63,25 @@ CAPACITIES: dict[str, NodePoolPlan] = {
 """One pool of every way to get capacity."""
 
 FABRICS: dict[str, NodePoolPlan] = {
-    "p5en": replace(TRAIN, capacity_type="reserved", reservation=_BLOCK),
+    "p5en": replace(TRAIN, capacity_type="reserved", reservation=RESERVATION),
     "p6-b300": replace(
         TRAIN,
-        node_type=instance_type("p6-b300.48xlarge"),
+        node_type=aws_type("p6-b300.48xlarge"),
         capacity_type="block",
-        reservation=_BLOCK,
+        reservation=RESERVATION,
         capacity_ends=_BLOCK_ENDS,
     ),
     "gb200": replace(
         TRAIN,
-        node_type=instance_type("p6e-gb200.36xlarge"),
+        node_type=aws_type("p6e-gb200.36xlarge"),
         nodes=9,
         by_zone={"use1-dfw2-az1": 9},
         capacity_type="block",
-        reservation=_BLOCK,
+        reservation=RESERVATION,
         capacity_ends=_BLOCK_ENDS,
     ),
     "trn2": replace(
-        TRAIN, node_type=instance_type("trn2.48xlarge"), capacity_type="reserved", reservation=_BLOCK
+        TRAIN, node_type=aws_type("trn2.48xlarge"), capacity_type="reserved", reservation=RESERVATION
     ),
     "none": replace(
         TRAIN, role="inference", node_type=_without_fabric(), by_zone={"use1-az4": 5, "use1-az6": 3}
@@ -112,7 +101,7 @@ POOL_SETTINGS: dict[str, NodePoolPlan] = {
     "image-cache": replace(TRAIN, settings=AwsPoolSettings(image_cache="snap-0123456789abcdef0")),
     "also": replace(
         CAPACITIES["spot"],
-        node_type=instance_type("p5.48xlarge"),
+        node_type=aws_type("p5.48xlarge"),
         settings=AwsPoolSettings(also=("p5e.48xlarge",)),
     ),
     "mig": replace(CAPACITIES["on-demand"], role="inference", settings=AwsPoolSettings(mig="all-1g.18gb")),
@@ -181,21 +170,7 @@ PEERS = (
 
 def site(pools: Iterable[NodePoolPlan], **changes: Any) -> SitePlan:
     """A site of these pools, without settings."""
-    plan = SitePlan(
-        fleet="prod",
-        name="aws-use1",
-        provider="aws",
-        region="us-east-1",
-        country="US",
-        account="111122223333",
-        kubernetes_version="1.34",
-        cidr="10.16.0.0/16",
-        node_pools=tuple(pools),
-        tags={"argosy-fleet": "prod", "argosy-site": "aws-use1"},
-        peers=PEERS,
-        root=str(ROOT),
-    )
-    return replace(plan, **changes)
+    return aws_plan(*pools, **{"peers": PEERS, "root": str(ROOT), **changes})
 
 
 def site_of_every_type() -> SitePlan:

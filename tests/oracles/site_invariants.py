@@ -6,7 +6,6 @@ Each rule is a function from a graph to what breaks it. `SITE_INVARIANTS` holds 
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -166,7 +165,8 @@ def _decoded(value: str) -> str:
     """The text itself and, where it is base64 of text, that text too."""
     try:
         return f"{value}\n{base64.b64decode(value, validate=True).decode()}"
-    except (binascii.Error, UnicodeDecodeError):
+    # Whatever is no base64: binascii's error, or a plain ValueError for text that is not ASCII.
+    except ValueError:
         return value
 
 

@@ -104,11 +104,11 @@ def test_a_misspelt_field_deep_in_a_template_is_named_by_its_path(everything: Re
 
 
 def names_in(value: Any, path: str = "") -> Iterator[str]:
-    """Dotted paths of all names in inputs, but those that a program chooses itself: of tags and labels."""
+    """Dotted paths of all names in inputs, but those that a program chooses: tags, labels, dimensions."""
     if isinstance(value, dict):
         for key, member in cast("dict[str, Any]", value).items():
             yield f"{path}{key}"
-            if key not in ("tags", "labels"):
+            if key not in ("dimensions", "labels", "tags"):
                 yield from names_in(member, f"{path}{key}.")
     elif isinstance(value, list) and value:
         yield from names_in(value[0], f"{path}0.")

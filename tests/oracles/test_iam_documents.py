@@ -37,7 +37,7 @@ def test_documents_of_every_kind_are_looked_at(everything: ResourceGraph) -> Non
         if path in resource.inputs
     }
 
-    assert {"trust", "identity", "resource"} == kinds
+    assert {"trust", "identity", "resource", "endpoint"} == kinds
 
 
 def test_a_sound_document_has_no_fault() -> None:
@@ -71,6 +71,7 @@ def test_a_sound_document_has_no_fault() -> None:
         ("trust", {"Resource": None}, "names no principal"),
         ("resource", {"Principal": "*"}, "lets in everyone, under no condition"),
         ("resource", {"Principal": {"AWS": ["*"]}}, "lets in everyone, under no condition"),
+        ("endpoint", {"Principal": "*", "Resource": "*"}, "lets in everyone, under no condition"),
     ],
 )
 def test_an_unsound_document_has_a_fault(kind: Kind, changes: dict[str, Any], fault: str) -> None:
@@ -101,6 +102,23 @@ def test_a_document_in_an_input_that_no_table_knows_is_a_fault(everything: Resou
     assert "accessPolicy: holds a policy document" in shown(
         document_violations(with_resource(everything, queue))
     )
+
+
+@pytest.mark.parametrize(("characters", "noticed"), [(10_240, False), (10_241, True)])
+def test_policies_of_a_role_are_together_no_longer_than_iam_takes(
+    everything: ResourceGraph, characters: int, noticed: bool
+) -> None:
+    first, second = document(Resource="one"), document(Resource="x")
+    spaces = first.count(" ") + second.count(" ")
+    second = document(Resource="x" * (1 + characters - len(first) - len(second) + spaces))
+    policies = [
+        made("aws:iam/rolePolicy:RolePolicy", name, role="pods", policy=text)
+        for name, text in {"pods-first": first, "pods-second": second}.items()
+    ]
+    found = shown(document_violations(with_resource(everything, *policies)))
+
+    assert noticed == ("pods-second" in found)
+    assert noticed == (f"its role's policies have {characters} characters of 10240" in found)
 
 
 def test_no_action_that_is_no_operation_is_one_after_all() -> None:

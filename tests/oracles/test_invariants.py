@@ -246,6 +246,12 @@ def test_every_invariant_has_a_graph_that_breaks_it() -> None:
     assert set(INVARIANTS) == {invariant for invariant, _, _ in BROKEN}
 
 
+def test_a_secret_behind_words_that_are_no_base64_of_any_kind_is_noticed(everything: ResourceGraph) -> None:
+    graph = with_resource(everything, *first(SUBNET, "tags.Name", "Zürich password: hunter22")(everything))
+
+    assert "holds a password" in shown(SITE_INVARIANTS["nothing_secret_stands_in_plain"](graph))
+
+
 def test_a_secret_that_is_marked_as_one_may_stand(everything: ResourceGraph) -> None:
     marked = replace(
         made("aws:ec2/vpnConnection:VpnConnection", "vpn", tunnel1PresharedKey="a-long-key"),

@@ -1,7 +1,8 @@
-"""A fleet file of one cloud site, sound but for what a test changes in it."""
+"""A fleet file of one cloud site and a purchase file, sound but for what a test changes in them."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,16 @@ import pytest
 from argosy.catalog import Catalog, load_catalog
 from argosy.errors import Fault
 from argosy.resolve import resolve
+from argosy.spec.document import read_document
 from argosy.spec.loader import load_spec
 from argosy_aws.descriptor import PROVIDER as AWS
+from argosy_aws.purchases.load import LoadedPurchases, load_purchases
 from argosy_gcp.descriptor import PROVIDER as GCP
 
+LoadOrder = Callable[..., LoadedPurchases]
 Refused = Callable[..., list[Fault]]
+
+ORDER = Path(__file__).parents[2] / "stacks" / "purchases" / "aws" / "orders" / "example.yaml"
 
 AWS_SITE = {
     "region": "us-east-1",
@@ -69,3 +75,26 @@ def refused(tmp_path: Path) -> Refused:
         return resolve(load_spec(str(file)), catalog or load_catalog(), {"aws": AWS, "gcp": GCP})
 
     return faults
+
+
+@pytest.fixture
+def load_order(tmp_path: Path) -> LoadOrder:
+    """Load the example of a purchase file with changes: `a/b` to a value, or to None for what is deleted."""
+
+    def make(changes: dict[str, Any] | None = None) -> LoadedPurchases:
+        content = read_document(ORDER.read_text(encoding="utf-8"), ORDER.name).value
+        for path, value in (changes or {}).items():
+            *above, last = path.split("/")
+            place = content
+            for step in above:
+                place = place.setdefault(step, {})
+            if value is None:
+                del place[last]
+            else:
+                place[last] = value
+        file = tmp_path / "2027-q1.yaml"
+        # JSON is YAML too.
+        file.write_text(json.dumps(content, default=float, indent=1), encoding="utf-8")
+        return load_purchases(file, load_catalog())
+
+    return make

@@ -21,25 +21,14 @@ from argosy_aws.cluster.choice import SUPPORT_TYPES, choose_cluster
 from argosy_aws.settings import AddonName, AwsSiteSettings
 from argosy_component.contract import PeerPlan, SitePlan
 
-PLAN = SitePlan(
-    fleet="prod",
-    name="aws-use1",
-    provider="aws",
-    region="us-east-1",
-    country="US",
-    account="111122223333",
-    kubernetes_version="1.34",
-    cidr="10.16.0.0/16",
-    node_pools=(),
-    tags={},
+from ..aws_plans import aws_plan
+from ..aws_plans import site_settings as settings
+
+PLAN = aws_plan(
     peers=(PeerPlan("oslo", "metal", cidr="10.64.0.0/16"),),
 )
 ROLE = "arn:aws:iam::111122223333:role"
 MODEL: Any = botocore.session.Session().get_service_model("eks")  # pyright: ignore[reportUnknownMemberType]
-
-
-def settings(**values: Any) -> AwsSiteSettings:
-    return AwsSiteSettings.model_validate(values)
 
 
 def everything(chosen: AwsSiteSettings) -> list[AddonChoice]:
@@ -141,7 +130,13 @@ def test_what_nodes_need_comes_first_and_the_identity_agent_before_all() -> None
 def test_pods_keep_their_address_on_the_way_to_peers() -> None:
     cni = choose_node_addons(settings())[1]
 
-    assert {"env": {"AWS_VPC_K8S_CNI_EXTERNALSNAT": "true"}} == cni.configuration
+    assert "true" == cni.configuration["env"]["AWS_VPC_K8S_CNI_EXTERNALSNAT"]
+
+
+def test_a_node_keeps_few_addresses_ahead_and_not_two_interfaces_full_of_them() -> None:
+    env = choose_node_addons(settings())[1].configuration["env"]
+
+    assert ("16", "4") == (env["MINIMUM_IP_TARGET"], env["WARM_IP_TARGET"])
 
 
 def test_the_part_that_watches_gpus_runs_on_tainted_nodes() -> None:

@@ -25,6 +25,8 @@ from argosy_aws.halls.facts import load_hybrid_facts
 from argosy_aws.settings import AwsSiteSettings, DirectConnectPort, HallSettings, JoinSettings, VpnEndpoint
 from argosy_component.contract import PeerPlan, SitePlan
 
+from ..aws_plans import aws_plan
+
 EAST = VpnEndpoint(location="east room", address="8.8.4.4", asn=65_010)
 WEST = VpnEndpoint(location="west room", address="8.8.8.8", asn=65_010)
 PORT = DirectConnectPort(location="west room", connection="dxcon-fh6ayh1d", vlan=101, asn=65_010)
@@ -34,17 +36,7 @@ OSLO = HallSettings(
     joins=JoinSettings(pods="10.49.0.0/16", certificate_authority="ca.pem"),
 )
 BERGEN = HallSettings(vpn=(WEST,))
-PLAN = SitePlan(
-    fleet="prod",
-    name="aws-use1",
-    provider="aws",
-    region="us-east-1",
-    country="US",
-    account="111122223333",
-    kubernetes_version="1.34",
-    cidr="10.16.0.0/16",
-    node_pools=(),
-    tags={},
+PLAN = aws_plan(
     peers=(
         PeerPlan("bergen", "metal", cidr="10.50.0.0/16"),
         PeerPlan("oslo", "metal", cidr="10.48.0.0/16"),
@@ -192,9 +184,9 @@ def test_deciding_imports_no_sdk() -> None:
     assert "[]" == run.stdout.strip()
 
 
-@pytest.mark.parametrize("name", ["hybrid.yaml", "local_zones.yaml"])
+@pytest.mark.parametrize("name", ["halls/halls.yaml", "network/local_zones.yaml"])
 def test_every_fact_says_where_it_is_from_and_since_when(name: str) -> None:
-    content = read(Path(argosy_aws.__file__).with_name(name).read_text(encoding="utf-8"))
+    content = read(Path(argosy_aws.__file__).parent.joinpath(name).read_text(encoding="utf-8"))
     sources = content.pop("sources", None) or {"zones": content.pop("source")}
 
     assert set(content) == set(sources)

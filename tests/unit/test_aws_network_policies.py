@@ -1,23 +1,21 @@
 import json
-from typing import Any
 
-from argosy_aws.network.policies import (
+from argosy_aws.halls.policies import (
     CERTIFICATE_NAME,
     activation_rights,
     activation_trust,
     certificate_trust,
     describe_cluster_rights,
+)
+from argosy_aws.network.policies import (
     flow_logs_rights,
     flow_logs_trust,
     logs_key_policy,
+    s3_endpoint_policy,
 )
 
-ACCOUNT, REGION = "111122223333", "us-east-1"
-CLUSTER = f"arn:aws:eks:{REGION}:{ACCOUNT}:cluster/prod-aws-use1"
-
-
-def statements(policy: str) -> list[dict[str, Any]]:
-    return json.loads(policy)["Statement"]
+from ..aws_plans import ACCOUNT
+from .policy_documents import CLUSTER, REGION, statements
 
 
 def test_a_machine_may_log_in_under_the_name_of_its_certificate_only() -> None:
@@ -45,7 +43,8 @@ def test_services_take_on_a_role_for_this_account_alone() -> None:
 def test_a_hybrid_node_reads_about_its_own_cluster_and_no_other() -> None:
     (statement,) = statements(describe_cluster_rights(ACCOUNT, REGION, "prod-aws-use1"))
 
-    assert (["eks:DescribeCluster"], CLUSTER) == (statement["Action"], statement["Resource"])
+    assert ["eks:DescribeCluster", "eks:ListAccessEntries"] == statement["Action"]
+    assert CLUSTER == statement["Resource"]
 
 
 def test_a_machine_takes_only_machines_of_its_own_cluster_off_the_register() -> None:
@@ -71,3 +70,12 @@ def test_the_network_s_key_is_for_the_network_s_log_groups() -> None:
     groups = [f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{name}" for name in ("one", "two")]
     assert {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": groups}} == logs["Condition"]
     assert "kms:*" not in logs["Action"]
+
+
+def test_only_the_fleet_s_accounts_and_aws_s_own_files_pass_the_endpoints_of_s3() -> None:
+    ours, files = statements(s3_endpoint_policy(["444455556666", ACCOUNT], REGION))
+
+    assert {"StringEquals": {"aws:PrincipalAccount": [ACCOUNT, "444455556666"]}} == ours["Condition"]
+    assert ["s3:GetObject"] == files["Action"]
+    assert "*" not in files["Resource"]
+    assert any("starport-layer-bucket" in resource for resource in files["Resource"])

@@ -1,6 +1,6 @@
 import pytest
 
-from argosy.catalog import InstanceType, load_catalog
+from argosy.catalog import load_catalog
 from argosy.catalog.models import NetworkCardGroup
 from argosy_aws.cards.faults import launch_faults, layout_faults
 from argosy_aws.cards.network_cards import captured_types, type_network
@@ -12,9 +12,7 @@ from argosy_aws.cards.nics import (
     pods_with_addresses,
 )
 
-
-def aws(name: str) -> InstanceType:
-    return load_catalog().instance_type("aws", name)
+from ..aws_plans import aws_type
 
 
 def test_p5en_gets_a_plain_address_on_card_0_and_an_efa_on_each_of_its_16_cards() -> None:
@@ -24,26 +22,26 @@ def test_p5en_gets_a_plain_address_on_card_0_and_an_efa_on_each_of_its_16_cards(
         *(NetworkInterface(card, 0, "efa-only") for card in range(1, 16)),
     )
 
-    assert expected == choose_network_interfaces(aws("p5en.48xlarge"))
+    assert expected == choose_network_interfaces(aws_type("p5en.48xlarge"))
     assert 16 == efa_count(expected)
 
 
 def test_p5_gets_32_efas() -> None:
-    interfaces = choose_network_interfaces(aws("p5.48xlarge"))
+    interfaces = choose_network_interfaces(aws_type("p5.48xlarge"))
 
     assert 33 == len(interfaces)
     assert 32 == efa_count(interfaces)
 
 
 def test_card_0_of_p6_b300_takes_no_efa() -> None:
-    interfaces = choose_network_interfaces(aws("p6-b300.48xlarge"))
+    interfaces = choose_network_interfaces(aws_type("p6-b300.48xlarge"))
 
     assert [NetworkInterface(0, 0, "interface")] == [nic for nic in interfaces if nic.card == 0]
     assert list(range(1, 17)) == [nic.card for nic in interfaces if nic.efa]
 
 
 def test_gb200_gets_its_efas_on_the_cards_the_catalogue_names() -> None:
-    instance_type = aws("p6e-gb200.36xlarge")
+    instance_type = aws_type("p6e-gb200.36xlarge")
 
     chosen = [nic.card for nic in choose_network_interfaces(instance_type) if nic.efa]
 
@@ -101,14 +99,14 @@ def test_a_type_without_room_beside_its_first_interface_gets_an_efa_with_an_addr
 
 def test_cards_beyond_the_limit_get_no_efa() -> None:
     """i7ie.48xlarge: two cards that take an EFA, and a limit of one."""
-    limited = aws("p4d.24xlarge").model_copy(update={"max_efa_interfaces": 1})
+    limited = aws_type("p4d.24xlarge").model_copy(update={"max_efa_interfaces": 1})
 
     assert 1 == efa_count(choose_network_interfaces(limited))
 
 
 def test_a_first_card_with_room_for_one_interface_gets_an_efa_with_an_address() -> None:
     card = NetworkCardGroup(cards=(0,), max_interfaces=1, interface_types=("interface", "efa", "efa-only"))
-    cramped = aws("p5.4xlarge").model_copy(update={"network_card_groups": (card,)})
+    cramped = aws_type("p5.4xlarge").model_copy(update={"network_card_groups": (card,)})
 
     assert (NetworkInterface(0, 0, "efa"),) == choose_network_interfaces(cramped)
 
@@ -117,15 +115,15 @@ def test_a_first_card_with_room_for_one_interface_gets_an_efa_with_an_address() 
     ("name", "pods"), [("p5.48xlarge", 51), ("p5en.48xlarge", 149), ("p6-b200.48xlarge", 149)]
 )
 def test_an_efa_on_card_0_takes_an_interfaces_worth_of_pods_away(name: str, pods: int) -> None:
-    assert pods == choose_max_pods(aws(name))
+    assert pods == choose_max_pods(aws_type(name))
 
 
 def test_a_card_0_without_efa_leaves_the_number_of_pods_to_eks() -> None:
-    assert choose_max_pods(aws("p6-b300.48xlarge")) is None
+    assert choose_max_pods(aws_type("p6-b300.48xlarge")) is None
 
 
 def test_an_efa_with_an_address_on_card_0_costs_no_pods() -> None:
-    older = (NetworkInterface(0, 0, "efa"), *efas(range(1, 32), device=1))
+    older = (NetworkInterface(0, 0, "efa"), *(efa_only(card, 1) for card in range(1, 32)))
 
     assert 100 == pods_with_addresses(type_network("p5.48xlarge"), older)
 
@@ -135,107 +133,94 @@ def test_no_node_is_told_to_hold_more_pods_than_kubelets_are_tested_with() -> No
 
 
 def test_the_number_of_pods_is_left_alone_where_the_addresses_are_not_known() -> None:
-    assert choose_max_pods(aws("p6e-gb200.36xlarge")) is None
-    assert pods_with_addresses(aws("p6e-gb200.36xlarge"), ()) is None
+    assert choose_max_pods(aws_type("p6e-gb200.36xlarge")) is None
+    assert pods_with_addresses(aws_type("p6e-gb200.36xlarge"), ()) is None
 
 
 PLAIN = NetworkInterface(0, 0, "interface")
 
 
-def efas(cards: range, device: int = 0) -> tuple[NetworkInterface, ...]:
-    return tuple(NetworkInterface(card, device, "efa-only") for card in cards)
+def efa_only(card: int, device: int = 0) -> NetworkInterface:
+    return NetworkInterface(card, device, "efa-only")
 
 
-@pytest.mark.parametrize(
-    ("name", "layout", "fault"),
-    [
-        pytest.param(
-            "p6-b300.48xlarge",
-            (PLAIN, NetworkInterface(0, 1, "efa-only"), *efas(range(1, 16))),
-            "efa-only on card 0, which takes only interface",
-            id="the rule of card 0 dropped",
-        ),
-        pytest.param(
-            "i7ie.48xlarge",
-            (PLAIN, NetworkInterface(0, 1, "efa-only"), NetworkInterface(1, 0, "efa-only")),
-            "2 EFAs; the type allows 1",
-            id="the limit dropped",
-        ),
-        pytest.param(
-            "p6e-gb200.36xlarge",
-            (PLAIN, *efas(range(1, 5))),
-            "efa-only on card 2, which takes only interface or efa",
-            id="cards counted, not read",
-        ),
-        pytest.param(
-            "p5.4xlarge",
-            (NetworkInterface(0, 0, "efa-only"),),
-            "the first interface is efa-only, which has no address",
-            id="a first interface without an address",
-        ),
-        pytest.param(
-            "p5.4xlarge",
-            (NetworkInterface(0, 1, "efa-only"),),
-            "no interface on card 0, device 0, which every instance needs",
-            id="no first interface",
-        ),
-        pytest.param(
-            "m5.large",
-            (PLAIN, NetworkInterface(1, 0, "interface")),
-            "interface on card 1, which the type does not have",
-            id="a card that is not there",
-        ),
-        pytest.param(
-            "p6-b200.48xlarge",
-            (PLAIN, NetworkInterface(0, 1, "efa-only"), NetworkInterface(0, 2, "efa-only")),
-            "2 EFAs on card 0, where one may be",
-            id="two EFAs on a card",
-        ),
-        pytest.param(
-            "hpc6id.32xlarge",
-            (PLAIN, NetworkInterface(0, 1, "efa-only")),
-            "2 interfaces on card 0, which has room for 1",
-            id="a card too full",
-        ),
-        pytest.param("p5.4xlarge", (PLAIN, PLAIN), "2 interfaces on card 0, device 0", id="a device twice"),
-    ],
-)
+# What went wrong, to a type, its interfaces, and what is said of them.
+REFUSED = {
+    "the rule of card 0 dropped": (
+        "p6-b300.48xlarge",
+        (PLAIN, efa_only(0, 1), *map(efa_only, range(1, 16))),
+        "efa-only on card 0, which takes only interface",
+    ),
+    "the limit dropped": (
+        "i7ie.48xlarge",
+        (PLAIN, efa_only(0, 1), efa_only(1)),
+        "2 EFAs; the type allows 1",
+    ),
+    "cards counted, not read": (
+        "p6e-gb200.36xlarge",
+        (PLAIN, *map(efa_only, range(1, 5))),
+        "efa-only on card 2, which takes only interface or efa",
+    ),
+    "a first interface without an address": (
+        "p5.4xlarge",
+        (efa_only(0),),
+        "the first interface is efa-only, which has no address",
+    ),
+    "no first interface": (
+        "p5.4xlarge",
+        (efa_only(0, 1),),
+        "no interface on card 0, device 0, which every instance needs",
+    ),
+    "a card that is not there": (
+        "m5.large",
+        (PLAIN, NetworkInterface(1, 0, "interface")),
+        "interface on card 1, which the type does not have",
+    ),
+    "two EFAs on a card": (
+        "p6-b200.48xlarge",
+        (PLAIN, efa_only(0, 1), efa_only(0, 2)),
+        "2 EFAs on card 0, where one may be",
+    ),
+    "a card too full": (
+        "hpc6id.32xlarge",
+        (PLAIN, efa_only(0, 1)),
+        "2 interfaces on card 0, which has room for 1",
+    ),
+    "a device twice": ("p5.4xlarge", (PLAIN, PLAIN), "2 interfaces on card 0, device 0"),
+}
+WASTED = {
+    "too few EFAs": ("g6e.48xlarge", (PLAIN,), "0 of the 4 EFAs that the type allows"),
+    "not the cards that the catalogue names": (
+        "p6e-gb200.36xlarge",
+        (PLAIN, *map(efa_only, (1, 3, 5, 9))),
+        "EFA on card 3, instead of cards 1, 5, 9, 13",
+    ),
+    "the older layout": (
+        "p5.4xlarge",
+        (NetworkInterface(0, 0, "efa"),),
+        "the first interface is an EFA, where a plain one and an efa-only beside it have room",
+    ),
+    "an address too many": (
+        "g6e.24xlarge",
+        (PLAIN, efa_only(0, 1), NetworkInterface(1, 0, "efa")),
+        "efa on card 1 takes an address that nothing uses",
+    ),
+    "a device beyond the card's room": (
+        "hpc6id.32xlarge",
+        (NetworkInterface(0, 0, "efa"), efa_only(1, 1)),
+        "device 1 on card 1, which has room for 1",
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "layout", "fault"), REFUSED.values(), ids=REFUSED)
 def test_the_oracle_finds_what_ec2_refuses(
     name: str, layout: tuple[NetworkInterface, ...], fault: str
 ) -> None:
     assert fault in launch_faults(layout, type_network(name))
 
 
-@pytest.mark.parametrize(
-    ("name", "layout", "fault"),
-    [
-        pytest.param("g6e.48xlarge", (PLAIN,), "0 of the 4 EFAs that the type allows", id="too few EFAs"),
-        pytest.param(
-            "p6e-gb200.36xlarge",
-            (PLAIN, *(NetworkInterface(card, 0, "efa-only") for card in (1, 3, 5, 9))),
-            "EFA on card 3, instead of cards 1, 5, 9, 13",
-            id="not the cards that the catalogue names",
-        ),
-        pytest.param(
-            "p5.4xlarge",
-            (NetworkInterface(0, 0, "efa"),),
-            "the first interface is an EFA, where a plain one and an efa-only beside it have room",
-            id="the older layout",
-        ),
-        pytest.param(
-            "g6e.24xlarge",
-            (PLAIN, NetworkInterface(0, 1, "efa-only"), NetworkInterface(1, 0, "efa")),
-            "efa on card 1 takes an address that nothing uses",
-            id="an address too many",
-        ),
-        pytest.param(
-            "hpc6id.32xlarge",
-            (NetworkInterface(0, 0, "efa"), NetworkInterface(1, 1, "efa-only")),
-            "device 1 on card 1, which has room for 1",
-            id="a device beyond the card's room",
-        ),
-    ],
-)
+@pytest.mark.parametrize(("name", "layout", "fault"), WASTED.values(), ids=WASTED)
 def test_the_oracle_finds_what_launches_and_wastes(
     name: str, layout: tuple[NetworkInterface, ...], fault: str
 ) -> None:

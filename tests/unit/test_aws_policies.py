@@ -1,6 +1,3 @@
-import json
-from typing import Any
-
 from argosy_aws.policies import (
     cluster_key_policy,
     fsx_driver_policy,
@@ -9,12 +6,8 @@ from argosy_aws.policies import (
     volume_key_policy,
 )
 
-ACCOUNT, REGION = "111122223333", "us-east-1"
-CLUSTER = f"arn:aws:eks:{REGION}:{ACCOUNT}:cluster/prod-aws-use1"
-
-
-def statements(policy: str) -> list[dict[str, Any]]:
-    return json.loads(policy)["Statement"]
+from ..aws_plans import ACCOUNT
+from .policy_documents import CLUSTER, REGION, statements
 
 
 def test_a_service_may_take_on_a_role_and_tag_nothing() -> None:

@@ -19,7 +19,7 @@ from argosy.spec.loader import load_spec
 from argosy_aws.facts import load_facts
 
 if TYPE_CHECKING:
-    from conftest import Refused
+    from .conftest import Refused
 
 CAPTURE = Path(moto.__file__).parent / "ec2/resources/instance_type_offerings/availability-zone-id"
 FLEETS = Path(__file__).parents[1] / "fixtures" / "fleets"
@@ -234,9 +234,10 @@ class TestImages:
     @pytest.mark.parametrize("own", ["image: ami-0123456789abcdef0", "image_release: 1.34.9-20260801"])
     def test_a_site_needs_none_when_every_pool_has_its_own(self, refused: Refused, own: str) -> None:
         site, with_own = {"settings": f"{{{ADMINISTRATORS}}}"}, {"settings": f"{{{own}}}"}
+        another = {"capacity": "{type: reserved, reservation: cr-0123456789abcdef1}"}
 
-        assert [] == refused("aws", site, with_own, with_own)
-        assert "no release" in only(refused("aws", site, with_own, {})).given
+        assert [] == refused("aws", site, with_own, {**with_own, **another})
+        assert "no release" in only(refused("aws", site, with_own, another)).given
 
     def test_a_release_is_of_the_site_s_kubernetes(self, refused: Refused) -> None:
         fault = only(refused("aws", site_settings("1.33.5-20260801")))

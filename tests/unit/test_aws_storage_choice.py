@@ -2,11 +2,9 @@
 
 import re
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from argosy_aws.settings import AwsSiteSettings
 from argosy_aws.storage.choice import (
     bucket_name,
     choose_buckets,
@@ -16,32 +14,13 @@ from argosy_aws.storage.choice import (
     replication_role_name,
 )
 from argosy_aws.storage.facts import load_storage_facts
-from argosy_component.contract import PeerPlan, SitePlan
+from argosy_component.contract import PeerPlan
 
-ACCOUNT, OTHER_ACCOUNT = "111122223333", "444455556666"
+from ..aws_plans import ACCOUNT, site_settings
+from .storage_plans import OTHER_ACCOUNT, PLAN, planned
+
 LONG = "a-name-of-forty-letters-is-the-longest-1"
 LEGAL_NAME = re.compile(r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$")
-
-PLAN = SitePlan(
-    fleet="prod",
-    name="aws-use1",
-    provider="aws",
-    region="us-east-1",
-    country="US",
-    account=ACCOUNT,
-    kubernetes_version="1.34",
-    cidr="10.16.0.0/16",
-    node_pools=(),
-    tags={},
-    peers=(
-        PeerPlan("aws-far", "aws", region="ap-southeast-1", account=OTHER_ACCOUNT),
-        PeerPlan("aws-usw2", "aws", region="us-west-2", account=ACCOUNT),
-    ),
-)
-
-
-def planned(**settings: Any) -> SitePlan:
-    return replace(PLAN, settings=AwsSiteSettings.model_validate(settings))
 
 
 def test_a_bucket_s_name_is_legal_whatever_the_words_and_the_region() -> None:
@@ -100,7 +79,7 @@ def test_a_copy_goes_to_the_bucket_that_the_peer_declares_for_itself() -> None:
         PLAN,
         name="aws-usw2",
         region="us-west-2",
-        settings=AwsSiteSettings.model_validate({"buckets": {"checkpoints": {"holds": "checkpoints"}}}),
+        settings=site_settings(buckets={"checkpoints": {"holds": "checkpoints"}}),
     )
 
     (replica,) = choose_buckets(plan)[0].replicas
@@ -117,9 +96,7 @@ def test_a_bucket_in_another_account_admits_the_role_that_copies_to_it() -> None
         region="ap-southeast-1",
         account=OTHER_ACCOUNT,
         peers=(PeerPlan("aws-use1", "aws", region="us-east-1", account=ACCOUNT),),
-        settings=AwsSiteSettings.model_validate(
-            {"buckets": {"data": {"holds": "data", "replicas_from": ["aws-use1"]}}}
-        ),
+        settings=site_settings(buckets={"data": {"holds": "data", "replicas_from": ["aws-use1"]}}),
     )
 
     (source,) = choose_buckets(there)[0].sources
@@ -194,6 +171,8 @@ def test_capacity_comes_in_steps_that_efa_widens(
         (45600, 12000),
         (48000, 24000),
         (76800, 36000),
+        (384_000, 192_000),
+        (9_998_400, 192_000),
     ],
 )
 def test_metadata_operations_come_with_capacity(capacity: int, least: int) -> None:

@@ -1,10 +1,8 @@
 """Who may do what with buckets and their key: what is admitted, and what is not."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
-from argosy_aws.settings import AwsSiteSettings
 from argosy_aws.storage.choice import BucketChoice, bucket_arn, choose_buckets
 from argosy_aws.storage.policies import (
     bucket_policy,
@@ -16,40 +14,17 @@ from argosy_aws.storage.policies import (
     replication_policy,
     storage_key_policy,
 )
-from argosy_component.contract import PeerPlan, SitePlan
 
-ACCOUNT, OTHER_ACCOUNT, REGION = "111122223333", "444455556666", "us-east-1"
+from ..aws_plans import ACCOUNT
+from .policy_documents import REGION, statements
+from .storage_plans import OTHER_ACCOUNT, PLAN, planned
+
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1"
 ANCHOR = f"arn:aws:rolesanywhere:{REGION}:{ACCOUNT}:trust-anchor/1"
-PLAN = SitePlan(
-    fleet="prod",
-    name="aws-use1",
-    provider="aws",
-    region=REGION,
-    country="US",
-    account=ACCOUNT,
-    kubernetes_version="1.34",
-    cidr="10.16.0.0/16",
-    node_pools=(),
-    tags={},
-    peers=(
-        PeerPlan("aws-far", "aws", region="ap-southeast-1", account=OTHER_ACCOUNT),
-        PeerPlan("aws-usw2", "aws", region="us-west-2", account=ACCOUNT),
-    ),
-)
-
-
-def planned(**settings: Any) -> SitePlan:
-    return replace(PLAN, settings=AwsSiteSettings.model_validate(settings))
 
 
 def only_bucket(**spec: Any) -> BucketChoice:
     return choose_buckets(planned(buckets={"data": {"holds": "data", **spec}}))[0]
-
-
-def statements(policy: str | None) -> list[dict[str, Any]]:
-    assert policy is not None
-    return json.loads(policy)["Statement"]
 
 
 def actions(policy: str | None) -> set[str]:

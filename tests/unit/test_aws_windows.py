@@ -2,19 +2,14 @@ from dataclasses import replace
 
 import pytest
 
-from argosy.catalog import load_catalog
 from argosy_aws.pools.windows import ResizeChoice, choose_resizes, waits
 from argosy_aws.settings import AwsPoolSettings
-from argosy_component.contract import NodePoolPlan
 
-BLOCK = NodePoolPlan(
-    name="train",
-    role="training",
-    node_type=load_catalog().instance_type("aws", "p5en.48xlarge"),
-    nodes=8,
-    by_zone={"use1-az4": 8},
+from ..aws_plans import RESERVATION, aws_pool
+
+BLOCK = aws_pool(
     capacity_type="block",
-    reservation="cr-0123456789abcdef0",
+    reservation=RESERVATION,
     capacity_starts="2027-03-08T11:30:00+00:00",
     capacity_ends="2027-03-15T11:30:00+00:00",
 )

@@ -22,10 +22,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from argosy_aws.settings import AddonName, AwsSiteSettings
+from argosy_aws.yaml_facts import read_facts
+
+ADDRESSES_KEPT = 16
+"""Addresses that a node takes for pods as soon as it is there."""
 
 NAMESPACE = "kube-system"
 """Where all of these add-ons run."""
@@ -75,7 +78,15 @@ def choose_node_addons(settings: AwsSiteSettings) -> tuple[AddonChoice, ...]:
         role=AddonRole("cni", "aws-node", ("AmazonEKS_CNI_Policy",)),
         # No way leads out of the site but to peers, whose routes lead back to every pod; behind the address
         # of the node, all would share its first interface. Source: EKS user guide, "SNAT for pods".
-        configuration={"env": {"AWS_VPC_K8S_CNI_EXTERNALSNAT": "true"}},
+        configuration={
+            "env": {
+                "AWS_VPC_K8S_CNI_EXTERNALSNAT": "true",
+                # By default a node takes two interfaces full of addresses, a hundred of its subnet, before
+                # it runs a pod. Source: aws/amazon-vpc-cni-k8s, README, and issue 2294.
+                "MINIMUM_IP_TARGET": str(ADDRESSES_KEPT),
+                "WARM_IP_TARGET": "4",
+            }
+        },
         kept=True,
     )
     monitoring = AddonChoice(
@@ -118,11 +129,7 @@ def choose_csi_drivers(settings: AwsSiteSettings) -> tuple[AddonChoice, ...]:
 @lru_cache(maxsize=1)
 def minimum_versions() -> Mapping[str, str]:
     """The oldest version of an add-on that works here, by its name. Source: `addons.yaml`."""
-    from ruamel.yaml import YAML
-
-    path = Path(__file__).with_name("addons.yaml")
-    content: dict[str, Any] = YAML(typ="safe").load(path)  # pyright: ignore[reportUnknownMemberType]
-    return content["minimum"]
+    return read_facts(__file__, "addons.yaml")["minimum"]
 
 
 def _version(settings: AwsSiteSettings, name: AddonName) -> str | None:

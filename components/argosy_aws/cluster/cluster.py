@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pulumi
 import pulumi_aws as aws
@@ -16,7 +16,13 @@ from argosy_aws.network.vpc import SiteNetwork
 from argosy_aws.policies import cluster_key_policy, volume_key_policy
 from argosy_aws.scope import SiteScope
 
-_NODE_POLICIES = ("AmazonEC2ContainerRegistryPullOnly", "AmazonEKSWorkerNodePolicy")
+# The last lets people onto a node through Session Manager: there is no other way, and a node that did not
+# join says why nowhere else.
+_NODE_POLICIES = (
+    "AmazonEC2ContainerRegistryPullOnly",
+    "AmazonEKSWorkerNodePolicy",
+    "AmazonSSMManagedInstanceCore",
+)
 # A new version of Kubernetes or another tier takes EKS up to hours; the defaults give up before.
 _TIMEOUTS = pulumi.CustomTimeouts(create="1h", update="3h", delete="1h")
 
@@ -36,8 +42,10 @@ class SiteCluster:
 def declare_cluster(scope: SiteScope, network: SiteNetwork) -> SiteCluster:
     """Declare control plane, keys, roles, who gets in, and the add-ons that nodes need to join."""
     choice = choose_cluster(scope.plan)
-    key = declare_key(scope, "cluster", cluster_key_policy(scope.account, scope.region, scope.cluster_name))
-    volume_key = declare_key(scope, "volumes", volume_key_policy(scope.account, scope.region))
+    # Volumes of pods and logs stay when a cluster goes, and nobody reads them without their keys.
+    kept = replace(scope, opts=pulumi.ResourceOptions.merge(scope.opts, pulumi.ResourceOptions(protect=True)))
+    key = declare_key(kept, "cluster", cluster_key_policy(scope.account, scope.region, scope.cluster_name))
+    volume_key = declare_key(kept, "volumes", volume_key_policy(scope.account, scope.region))
     # Made first, or EKS makes one that is kept for ever under no key.
     logs = aws.cloudwatch.LogGroup(
         f"{scope.site}-logs",

@@ -16,9 +16,9 @@ import pulumi_aws as aws
 from argosy_aws.cards.nics import NetworkInterface
 from argosy_aws.cluster.cluster import SiteCluster
 from argosy_aws.network.vpc import SiteNetwork
+from argosy_aws.pools.declare_launch_template import interface_args, volume_args
 from argosy_aws.pools.launch_template import TAGGED_RESOURCES, Volume
 from argosy_aws.pools.surroundings import PoolSurroundings
-from argosy_aws.pools.template import interface_args, volume_args
 from argosy_aws.scope import SiteScope
 from argosy_aws.settings import AwsSiteSettings
 from argosy_component.naming import ROLE_LABEL

@@ -47,6 +47,8 @@ class PortChoice:
     hall: str
     location: str
     connection: str
+    region: str | None
+    """The region of the connection, to which its virtual interfaces belong; None: the site's."""
     vlan: int
     asn: int
 
@@ -225,6 +227,7 @@ def _ports(name: str, hall: HallSettings) -> list[PortChoice]:
             hall=name,
             location=port.location,
             connection=port.connection,
+            region=port.region,
             vlan=port.vlan,
             asn=port.asn,
         )

@@ -1,12 +1,12 @@
-"""What AWS demands and advises of links to halls and of hybrid nodes. Values and sources: `hybrid.yaml`."""
+"""What AWS demands and advises of links to halls and of hybrid nodes. Values and sources: `halls.yaml`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Network
-from pathlib import Path
-from typing import Any
+
+from argosy_aws.yaml_facts import read_facts
 
 
 @dataclass(frozen=True)
@@ -17,8 +17,12 @@ class HybridFacts:
     longest_rtt_ms: int
     ranges: tuple[IPv4Network, ...]
     """In which the nodes and pods of a hall that joins must lie."""
-    service_ranges: tuple[IPv4Network, ...]
-    """Of which EKS takes one for services."""
+    most_joining_halls: int
+    """Of one cluster."""
+    not_routers: tuple[IPv4Network, ...]
+    """In which no router of a hall has its public address, beside what is not global anyway."""
+    most_certificates: int
+    """Of one trust anchor."""
     gateway_asns: tuple[tuple[int, int], ...]
     """First and last autonomous system numbers that a gateway of AWS may have."""
 
@@ -30,14 +34,13 @@ class HybridFacts:
 @lru_cache(maxsize=1)
 def load_hybrid_facts() -> HybridFacts:
     """The facts, read once per process."""
-    from ruamel.yaml import YAML
-
-    path = Path(__file__).with_name("hybrid.yaml")
-    content: dict[str, Any] = YAML(typ="safe").load(path)  # pyright: ignore[reportUnknownMemberType]
+    content = read_facts(__file__, "halls.yaml")
     return HybridFacts(
         least_mbps=content["uplink"]["at_least_mbps"],
         longest_rtt_ms=content["uplink"]["at_most_rtt_ms"],
         ranges=tuple(IPv4Network(cidr) for cidr in content["ranges"]),
-        service_ranges=tuple(IPv4Network(cidr) for cidr in content["service_ranges"]),
+        most_joining_halls=content["most_joining_halls"],
+        not_routers=tuple(IPv4Network(cidr) for cidr in content["not_routers"]),
+        most_certificates=content["most_certificates"],
         gateway_asns=tuple((first, last) for first, last in content["gateway_asns"]),
     )

@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
-from pathlib import Path
 
 from argosy.errors import Fault
 from argosy.spec.loader import LoadedFleet
 from argosy.spec.models import UplinkSpec
+from argosy_aws.halls.certificates import UnfitCertificatesError, read_certificates
 from argosy_aws.halls.facts import HybridFacts, load_hybrid_facts
 from argosy_aws.halls.linked_hall import LinkedHall
 from argosy_aws.settings import AwsSiteSettings, JoinSettings
 
-_PRIVATE_CA = re.compile(r"^arn:aws[a-z-]*:acm-pca:([a-z0-9-]+):\d{12}:certificate-authority/[0-9a-f-]{36}$")
-_CERTIFICATE, _PRIVATE_KEY = "-----BEGIN CERTIFICATE-----", "PRIVATE KEY-----"
+_PRIVATE_CA = re.compile(
+    r"arn:aws(-[a-z]+)*:acm-pca:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12})"
+    r":certificate-authority/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+)
 _LEAST_UPLINKS = 2
 
 
@@ -36,7 +38,7 @@ def _uplinks(linked: LinkedHall) -> Iterator[Fault]:
     that are disconnected or only at times connected. One fit uplink is such a site as soon as it fails: its
     nodes then get no work, and what runs on them is not replaced. By physics, a geostationary satellite is
     never fit (a round trip is 477 ms at least), whatever the file says.
-    Source: EKS user guide, prepare networking for hybrid nodes (`hybrid.yaml`).
+    Source: EKS user guide, prepare networking for hybrid nodes (`halls.yaml`).
     """
     if linked.spec is None:
         return
@@ -96,7 +98,7 @@ def _ranges(linked: LinkedHall) -> Iterator[Fault]:
             fix="write a private range that nothing else uses, e.g. 10.65.0.0/16",
         )
         return
-    for whose, other in _taken(linked, facts):
+    for whose, other in _taken(linked):
         if pods.overlaps(other):
             yield linked.fault(
                 "joins.pods",
@@ -106,30 +108,17 @@ def _ranges(linked: LinkedHall) -> Iterator[Fault]:
             )
 
 
-def _taken(linked: LinkedHall, facts: HybridFacts) -> Iterator[tuple[str, IPv4Network]]:
-    """Every range that the pods of this hall must keep clear of, and whose it is."""
+def _taken(linked: LinkedHall) -> Iterator[tuple[str, IPv4Network]]:
+    """Every range that the pods of this hall must keep clear of, and whose it is.
+
+    The cluster's services are `argosy_aws.cluster.refusals`' to say.
+    """
     for name, site in sorted(linked.fleet.spec.sites.items()):
         if site.cidr is not None and (network := _network(site.cidr)) is not None:
             yield name, network
     for site, name, joins in _all_joins(linked.fleet):
         if (site, name) != (linked.site, linked.name) and (network := _network(joins.pods)) is not None:
             yield f"the pods of {name} in {site}", network
-    for network in facts.service_ranges:
-        yield "the cluster's services, for which EKS may take it", network
-
-
-def _machines_range(linked: LinkedHall) -> Iterator[Fault]:
-    """Source: RemoteNodeNetwork of EKS's service model."""
-    facts = load_hybrid_facts()
-    nodes = _network(linked.spec.cidr) if linked.spec and linked.spec.cidr else None
-    for services in facts.service_ranges:
-        if nodes is not None and nodes.overlaps(services):
-            yield linked.fault(
-                "joins",
-                given=f"{linked.name} with the range {nodes}",
-                expected=f"a hall whose range keeps clear of {services}, which EKS may take for services",
-                fix=f"write another range at sites.{linked.name}.cidr, or leave out joins",
-            )
 
 
 def _one_cluster(linked: LinkedHall) -> Iterator[Fault]:
@@ -167,38 +156,35 @@ def _by_certificate(linked: LinkedHall) -> Iterator[Fault]:
 
 def _authority(linked: LinkedHall) -> Iterator[Fault]:
     authority = _joins(linked).certificate_authority
-    wrong = None
     if authority is None:
         return
-    if authority.startswith("arn:"):
-        match = _PRIVATE_CA.match(authority)
-        if match is None or match[1] != linked.site_spec.region:
-            wrong = f"{authority}, which is no private CA of {linked.site_spec.region}"
-    else:
-        wrong = _wrong_with_file(linked.fleet.root, authority)
+    is_arn = authority.startswith("arn:")
+    wrong = _wrong_with_private_ca(linked, authority) if is_arn else _wrong_with_file(linked, authority)
     if wrong:
         yield linked.fault(
             "joins.certificate_authority",
             given=wrong,
-            expected=(
-                f"the ARN of a private CA in {linked.site_spec.region}, or the path of a PEM file with the "
-                "certificate of the authority, below the project's root"
-            ),
+            expected="the ARN of a private CA of the site's account and region, or the path of a PEM file "
+            "with the certificate of the authority, below the project's root",
             fix="write one of them; the authority's private key never belongs here",
         )
 
 
-def _wrong_with_file(root: Path, name: str) -> str | None:
-    path = (root / name).resolve()
-    if not path.is_relative_to(root.resolve()):
-        return f"{name}, which is not below the project's root"
+def _wrong_with_private_ca(linked: LinkedHall, arn: str) -> str | None:
+    region, account = linked.site_spec.region, linked.site_spec.account
+    match = _PRIVATE_CA.fullmatch(arn)
+    # A site without an account has a fault of its own.
+    if match and match["region"] == region and account in (None, match["account"]):
+        return None
+    return f"{arn}, which is no private CA of {account or 'some account'} in {region}"
+
+
+def _wrong_with_file(linked: LinkedHall, name: str) -> str | None:
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return f"{name}, which cannot be read as text"
-    if _PRIVATE_KEY in text:
-        return f"{name}, which holds a private key"
-    return None if _CERTIFICATE in text else f"{name}, which holds no certificate"
+        read_certificates(linked.fleet.root, name)
+    except UnfitCertificatesError as error:
+        return str(error)
+    return None
 
 
 def _by_activation(linked: LinkedHall) -> Iterator[Fault]:
@@ -263,7 +249,6 @@ JOIN_RULES: tuple[Callable[[LinkedHall], Iterator[Fault]], ...] = (
     _has_a_way,
     _uplinks,
     _ranges,
-    _machines_range,
     _one_cluster,
     _by_certificate,
     _by_activation,

@@ -12,16 +12,17 @@ from pathlib import Path
 import pulumi
 import pulumi_aws as aws
 
+from argosy_aws.halls.certificates import read_certificates
 from argosy_aws.halls.choice import ActivationCredentials, CertificateCredentials, hybrid_node_config
-from argosy_aws.identity import declare_trusted_role
-from argosy_aws.network.policies import (
+from argosy_aws.halls.policies import (
     CLUSTER_TAG,
     activation_rights,
     activation_trust,
     certificate_trust,
-    cluster_arn,
     describe_cluster_rights,
 )
+from argosy_aws.identity import declare_trusted_role
+from argosy_aws.policies import cluster_arn
 from argosy_aws.scope import SiteScope
 from argosy_aws.settings import JoinSettings
 from argosy_component.naming import short_name
@@ -163,7 +164,7 @@ def _source(scope: SiteScope, joins: JoinSettings) -> aws.rolesanywhere.TrustAnc
             source_type="AWS_ACM_PCA",
             source_data=aws.rolesanywhere.TrustAnchorSourceSourceDataArgs(acm_pca_arn=authority),
         )
-    pem = Path(scope.plan.root, authority).read_text(encoding="utf-8")
+    pem = read_certificates(Path(scope.plan.root), authority)
     return aws.rolesanywhere.TrustAnchorSourceArgs(
         source_type="CERTIFICATE_BUNDLE",
         source_data=aws.rolesanywhere.TrustAnchorSourceSourceDataArgs(x509_certificate_data=pem),

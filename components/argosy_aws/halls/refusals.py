@@ -25,6 +25,7 @@ def refuse_halls(site: str, fleet: LoadedFleet) -> Iterator[Fault]:
         return
     yield from _gateway_asn(site, fleet, settings)
     yield from _twice(site, fleet, settings)
+    yield from _too_many_join(site, fleet, settings)
     for name, hall in sorted(settings.halls.items()):
         linked = LinkedHall(fleet, site, spec, name, hall)
         for rule in (*_RULES, *(JOIN_RULES if hall.joins is not None else ())):
@@ -64,6 +65,18 @@ def _twice(site: str, fleet: LoadedFleet, settings: AwsSiteSettings) -> Iterator
                     fix="delete one of the two, or write the address or VLAN of the other router",
                 )
             seen.setdefault(end, place)
+
+
+def _too_many_join(site: str, fleet: LoadedFleet, settings: AwsSiteSettings) -> Iterator[Fault]:
+    joining = sum(hall.joins is not None for hall in settings.halls.values())
+    most = load_hybrid_facts().most_joining_halls
+    if joining > most:
+        yield fleet.fault(
+            f"sites.{site}.settings.halls",
+            given=f"{joining} halls that join",
+            expected=f"at most {most}: so many ranges of machines, and of pods, EKS takes for a cluster",
+            fix="leave out joins of some: those halls then keep control planes of their own; links may stay",
+        )
 
 
 def _is_a_hall(linked: LinkedHall) -> Iterator[Fault]:
@@ -112,11 +125,16 @@ def _addresses(linked: LinkedHall) -> Iterator[Fault]:
             )
 
 
-def _is_public(address: str) -> bool:
+def _is_public(text: str) -> bool:
     try:
-        return IPv4Address(address).is_global
+        address = IPv4Address(text)
     except AddressValueError:
         return False
+    return (
+        address.is_global
+        and not address.is_multicast
+        and not any(address in network for network in load_hybrid_facts().not_routers)
+    )
 
 
 def _asns(linked: LinkedHall) -> Iterator[Fault]:

@@ -21,33 +21,22 @@ from argosy_aws.network.vpc import SiteNetwork
 from argosy_aws.scope import SiteScope
 
 
-@dataclass(frozen=True)
-class SiteHybridRoutes:
-    """The declared ways from a site to its halls."""
+def declare_hybrid_routes(scope: SiteScope, network: SiteNetwork) -> Mapping[str, pulumi.Output[str]]:
+    """Declare the ways to all linked halls, and what they use of AWS over them; nothing where none is linked.
 
-    transit_gateway: aws.ec2transitgateway.TransitGateway
-    links: Mapping[str, pulumi.Output[str]]
-    """What the halls' side is set up with: addresses of tunnels and DNS, ARNs of secrets. None is secret."""
-    ready: tuple[pulumi.Resource, ...]
-    """What must exist before a machine of a hall can join: routes, endpoints and rules."""
-
-
-def declare_hybrid_routes(scope: SiteScope, network: SiteNetwork) -> SiteHybridRoutes | None:
-    """Declare the ways to all linked halls, and what they use of AWS over them; None where none is linked.
-
-    What a hall's router must know beyond `links`, such as its tunnels' keys, AWS keeps in Secrets Manager.
+    Gives links with which the halls' side is set up: addresses of tunnels and DNS, ARNs of secrets. None is
+    secret. What a router must know beyond them, such as its tunnels' keys, AWS keeps in Secrets Manager.
     """
     choice = choose_hybrid_routes(scope.plan)
     if not choice:
-        return None
+        return {}
     gateway = _gateway(scope, choice)
     tables = _tables(scope, gateway)
     attachment = _attach_site(scope, network, gateway, tables)
     links: dict[str, pulumi.Output[str]] = {"transitGatewayId": gateway.id}
     links |= _vpns(scope, network, gateway, tables, choice)
     links |= _direct_connect(scope, gateway, tables, choice)
-    services = declare_hall_services(scope, network, choice)
-    routes = [
+    for route in choice.routes:
         aws.ec2.Route(
             f"{scope.site}-{route.name}",
             route_table_id=network.route_table.id,
@@ -56,9 +45,7 @@ def declare_hybrid_routes(scope: SiteScope, network: SiteNetwork) -> SiteHybridR
             # A route to a gateway is refused until the VPC is attached to it.
             opts=scope.opts_with([attachment]),
         )
-        for route in choice.routes
-    ]
-    return SiteHybridRoutes(gateway, {**links, **services.links}, ready=(*routes, *services.ready))
+    return {**links, **declare_hall_services(scope, network, choice)}
 
 
 @dataclass(frozen=True)
@@ -197,6 +184,8 @@ def _virtual_interface(scope: SiteScope, direct: aws.directconnect.Gateway, port
         f"{scope.site}-{port.name}",
         # Without the hall, with which it could be longer than the 100 characters that AWS takes.
         name=f"{scope.site}-{port.connection}-{port.vlan}",
+        # Only the gateway is everywhere; an interface is made in the region of its connection.
+        region=port.region,
         connection_id=port.connection,
         dx_gateway_id=direct.id,
         vlan=port.vlan,

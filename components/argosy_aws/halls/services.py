@@ -8,45 +8,37 @@ services lead to these endpoints when the hall's DNS asks the site's (`dns` amon
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
 from argosy_aws.halls.choice import HybridRoutes
-from argosy_aws.network.endpoints import declare_endpoint
+from argosy_aws.network.endpoints import declare_endpoint, s3_policy
 from argosy_aws.network.security_groups import allow_in, declare_group
 from argosy_aws.network.vpc import SiteNetwork
 from argosy_aws.scope import SiteScope
 
 
-@dataclass(frozen=True)
-class HallServices:
-    """The declared services for halls."""
+def declare_hall_services(
+    scope: SiteScope, network: SiteNetwork, choice: HybridRoutes
+) -> Mapping[str, pulumi.Output[str]]:
+    """Open the site's endpoints to the linked halls, add those that only halls need, and answer their DNS.
 
-    links: Mapping[str, pulumi.Output[str]]
-    ready: tuple[pulumi.Resource, ...]
-
-
-def declare_hall_services(scope: SiteScope, network: SiteNetwork, choice: HybridRoutes) -> HallServices:
-    """Open the site's endpoints to the linked halls, add those that only halls need, and answer their DNS."""
+    Gives the link `dns`: the addresses that answer, with commas between them.
+    """
     ranges = [route.cidr for route in choice.routes]
-    rules = [
+    for cidr in ranges:
         allow_in(scope, network.endpoint_group, "endpoints", cidr, 443, "HTTPS from a hall")
-        for cidr in ranges
-    ]
     subnets, group = network.control_plane_subnets, network.endpoint_group
     # Machines of a hall log in by their certificates.
-    log_in = declare_endpoint(scope, network.vpc, group, subnets, "rolesanywhere")
-    resolver, dns = _resolver(scope, network, ranges)
-    return HallServices(
-        links={"dns": resolver.ip_addresses.apply(_addresses)},
-        ready=(*rules, *dns, log_in, _s3(scope, network, resolver), resolver),
-    )
+    declare_endpoint(scope, network.vpc, group, subnets, "rolesanywhere")
+    resolver = _resolver(scope, network, ranges)
+    _declare_s3(scope, network, resolver)
+    return {"dns": resolver.ip_addresses.apply(_addresses)}
 
 
-def _s3(scope: SiteScope, network: SiteNetwork, resolver: aws.route53.ResolverEndpoint) -> pulumi.Resource:
-    return aws.ec2.VpcEndpoint(
+def _declare_s3(scope: SiteScope, network: SiteNetwork, resolver: aws.route53.ResolverEndpoint) -> None:
+    aws.ec2.VpcEndpoint(
         f"{scope.site}-s3-halls",
         vpc_id=network.vpc.id,
         service_name=f"com.amazonaws.{scope.region}.s3",
@@ -56,22 +48,19 @@ def _s3(scope: SiteScope, network: SiteNetwork, resolver: aws.route53.ResolverEn
         dns_options=aws.ec2.VpcEndpointDnsOptionsArgs(private_dns_only_for_inbound_resolver_endpoint=True),
         subnet_ids=[subnet.id for subnet in network.control_plane_subnets],
         security_group_ids=[network.endpoint_group.id],
+        policy=s3_policy(scope),
         tags=scope.named("s3-halls"),
         # EC2 demands that the gateway be there first.
         opts=scope.opts_with([network.s3, resolver]),
     )
 
 
-def _resolver(
-    scope: SiteScope, network: SiteNetwork, ranges: list[str]
-) -> tuple[aws.route53.ResolverEndpoint, list[pulumi.Resource]]:
+def _resolver(scope: SiteScope, network: SiteNetwork, ranges: list[str]) -> aws.route53.ResolverEndpoint:
     group = declare_group(scope, network.vpc, "resolver", "DNS of the site, for halls")
-    rules = [
-        allow_in(scope, group, "resolver", cidr, 53, "DNS from a hall", protocol=protocol)
-        for cidr in ranges
-        for protocol in ("tcp", "udp")
-    ]
-    resolver = aws.route53.ResolverEndpoint(
+    for cidr in ranges:
+        for protocol in ("tcp", "udp"):
+            allow_in(scope, group, "resolver", cidr, 53, "DNS from a hall", protocol=protocol)
+    return aws.route53.ResolverEndpoint(
         f"{scope.site}-halls",
         name=f"{scope.site}-halls",
         direction="INBOUND",
@@ -83,7 +72,6 @@ def _resolver(
         tags=scope.named("halls"),
         opts=scope.opts,
     )
-    return resolver, rules
 
 
 def _addresses(addresses: Sequence[aws.route53.outputs.ResolverEndpointIpAddress]) -> str:

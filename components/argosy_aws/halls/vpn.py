@@ -9,7 +9,9 @@ import pulumi_aws as aws
 
 from argosy_aws.halls.choice import VpnChoice, choose_tunnel
 from argosy_aws.scope import SiteScope
+from argosy_component.naming import short_name
 
+_DEVICE_NAME_LIMIT = 255
 _LARGEST_ASN = 2_147_483_647
 """Above it, EC2 takes a number in another field. Source: CreateCustomerGateway of EC2's service model."""
 
@@ -30,7 +32,8 @@ def declare_vpn(
         f"{scope.site}-{vpn.name}",
         type="ipsec.1",
         ip_address=vpn.address,
-        device_name=vpn.name,
+        # The site's own: EC2 gives one and the same gateway to whoever asks for a router a second time.
+        device_name=short_name(scope.cluster_name, vpn.name, limit=_DEVICE_NAME_LIMIT),
         tags=tags,
         opts=scope.opts,
         **_asn(vpn.asn),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from argosy_aws.network.policies import s3_endpoint_policy
 from argosy_aws.network.security_groups import declare_group
 from argosy_aws.scope import SiteScope
 
@@ -64,6 +65,7 @@ def declare_endpoints(
         service_name=f"com.amazonaws.{scope.region}.s3",
         vpc_endpoint_type="Gateway",
         route_table_ids=[table.id],
+        policy=s3_policy(scope),
         tags=scope.named("s3"),
         opts=scope.opts,
     )
@@ -71,6 +73,14 @@ def declare_endpoints(
     services = (*_INTERFACE_ENDPOINTS, *(("fsx",) if scope.settings.lustre else ()))
     interfaces = [declare_endpoint(scope, vpc, group, subnets, service) for service in services]
     return Endpoints(group, s3, ready=(rule, s3, *interfaces))
+
+
+def s3_policy(scope: SiteScope) -> str:
+    """What may go to S3 from this site: by the site's account, and by those that its peers on AWS are in."""
+    peers = {
+        peer.account for peer in scope.plan.peers if peer.provider == scope.plan.provider and peer.account
+    }
+    return s3_endpoint_policy(sorted({scope.account, *peers}), scope.region)
 
 
 def declare_endpoint(

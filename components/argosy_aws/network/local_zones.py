@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
-from typing import Any
+
+from argosy_aws.yaml_facts import read_facts
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,5 @@ class LocalZone:
 @lru_cache(maxsize=1)
 def load_local_zones() -> Mapping[str, LocalZone]:
     """The Local Zones, by zone id; read once per process."""
-    from ruamel.yaml import YAML
-
-    path = Path(__file__).with_name("local_zones.yaml")
-    content: dict[str, Any] = YAML(typ="safe").load(path)  # pyright: ignore[reportUnknownMemberType]
+    content = read_facts(__file__, "local_zones.yaml")
     return {zone: LocalZone(**about) for zone, about in content["zones"].items()}

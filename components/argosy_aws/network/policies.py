@@ -1,28 +1,15 @@
-"""Policy documents of the network and of hybrid nodes. Plain JSON text."""
+"""Policy documents of the network. Plain JSON text."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from argosy_aws.policies import allow, document
-
-_KEY_USE = ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*")
-
-CERTIFICATE_NAME = "${aws:PrincipalTag/x509Subject/CN}"
-"""What IAM puts in place of this: the common name of the certificate by which a machine logs in."""
-
-CLUSTER_TAG = "EKSClusterARN"
-"""Tag of an activation, and so of the machines it registers: the ARN of the cluster they join."""
+from argosy_aws.policies import KEY_USE, allow, document
 
 
 def log_group_arn(region: str, account: str, group: str) -> str:
     """The ARN of a log group, without the `:*` that stands for its streams."""
     return f"arn:aws:logs:{region}:{account}:log-group:{group}"
-
-
-def cluster_arn(region: str, account: str, cluster: str) -> str:
-    """The ARN of an EKS cluster."""
-    return f"arn:aws:eks:{region}:{account}:cluster/{cluster}"
 
 
 def logs_key_policy(account: str, region: str, groups: Sequence[str]) -> str:
@@ -33,7 +20,7 @@ def logs_key_policy(account: str, region: str, groups: Sequence[str]) -> str:
             allow({"AWS": f"arn:aws:iam::{account}:root"}, ["kms:*"]),
             allow(
                 {"Service": f"logs.{region}.amazonaws.com"},
-                _KEY_USE,
+                KEY_USE,
                 condition={"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": arns}},
             ),
         ]
@@ -70,53 +57,16 @@ def flow_logs_rights(account: str, region: str, group: str) -> str:
     )
 
 
-def certificate_trust(trust_anchor: str) -> str:
-    """Lets machines take on a role by a certificate of one trust anchor, each under its own name only.
+def s3_endpoint_policy(accounts: Sequence[str], region: str) -> str:
+    """What may go to S3 through the site's endpoints: calls signed by these accounts, and AWS's own files.
 
-    So a machine cannot pass for another. Source: EKS user guide, prepare credentials for hybrid nodes.
+    So nobody carries data out with credentials of another account. What the accounts' own roles may write
+    elsewhere, their policies say.
     """
-    service, anchor = {"Service": "rolesanywhere.amazonaws.com"}, {"aws:SourceArn": trust_anchor}
+    ours = {"StringEquals": {"aws:PrincipalAccount": sorted(accounts)}}
+    # Layers of images are fetched with URLs that ECR has signed; packages of the nodes' system by nobody.
+    # Source: ECR user guide, VPC endpoints; AL2023 user guide, repositories.
+    files = [f"arn:aws:s3:::prod-{region}-starport-layer-bucket/*", f"arn:aws:s3:::al2023-repos-{region}-*/*"]
     return document(
-        [
-            allow(
-                service,
-                ["sts:SetSourceIdentity", "sts:TagSession"],
-                resource=None,
-                condition={"ArnEquals": anchor},
-            ),
-            allow(
-                service,
-                ["sts:AssumeRole"],
-                resource=None,
-                condition={"ArnEquals": anchor, "StringEquals": {"sts:RoleSessionName": CERTIFICATE_NAME}},
-            ),
-        ]
-    )
-
-
-def activation_trust(account: str, region: str) -> str:
-    """Lets Systems Manager of this account and region hand a role to machines it has registered."""
-    ours = {
-        "StringEquals": {"aws:SourceAccount": account},
-        "ArnEquals": {"aws:SourceArn": f"arn:aws:ssm:{region}:{account}:*"},
-    }
-    return document(
-        [allow({"Service": "ssm.amazonaws.com"}, ["sts:AssumeRole"], resource=None, condition=ours)]
-    )
-
-
-def describe_cluster_rights(account: str, region: str, cluster: str) -> str:
-    """Reads where one cluster is and what certificate it has, which a node needs to join."""
-    return document([allow(None, ["eks:DescribeCluster"], cluster_arn(region, account, cluster))])
-
-
-def activation_rights(account: str, region: str, cluster: str) -> str:
-    """Takes machines that joined one cluster off the register again, as `nodeadm uninstall` does."""
-    tag = {f"ssm:resourceTag/{CLUSTER_TAG}": cluster_arn(region, account, cluster)}
-    machines = f"arn:aws:ssm:{region}:{account}:managed-instance/*"
-    return document(
-        [
-            allow(None, ["ssm:DescribeInstanceInformation"], "*"),
-            allow(None, ["ssm:DeregisterManagedInstance"], machines, condition={"StringEquals": tag}),
-        ]
+        [allow({"AWS": "*"}, ["s3:*"], condition=ours), allow({"AWS": "*"}, ["s3:GetObject"], resource=files)]
     )

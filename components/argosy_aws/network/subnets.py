@@ -26,6 +26,8 @@ WIDEST_PREFIX, NARROWEST_PREFIX = 16, 20
 _ZONE_NUMBER = re.compile(r"^[a-z]+[0-9]+-az([1-6])$")
 _LOCAL_ZONES_PART = 7
 _PARTS_BITS, _QUARTERS_BITS = 3, 2
+# Amazon VPC user guide, subnet sizing: the first four addresses and the last.
+_TAKEN_BY_AWS = 5
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,16 @@ def choose_transit_subnets(cidr: str, region: str, zones: Iterable[str]) -> tupl
     return tuple(
         _small(cidr, zone) for zone in sorted(needed - set(load_facts().control_plane_zones(region)))
     )
+
+
+def node_addresses(cidr: str, zone: str) -> int:
+    """How many addresses of a zone's subnet nodes and pods may have."""
+    return _part(cidr, zone).num_addresses - _TAKEN_BY_AWS
+
+
+def control_plane_addresses(cidr: str) -> int:
+    """How many addresses each of the two subnets of the control plane has for all that stands in it."""
+    return (IPv4Network(cidr).num_addresses >> 2 * _PARTS_BITS) - _TAKEN_BY_AWS
 
 
 def choose_zone_groups(zones: Iterable[str]) -> tuple[str, ...]:

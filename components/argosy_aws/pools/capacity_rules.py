@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from argosy.errors import Fault
+from argosy.spec.loader import LoadedFleet
+from argosy.spec.models import CapacitySpec
 from argosy_aws.facts import load_facts
 from argosy_aws.settings import AwsPoolSettings
 from argosy_component.cloud_pools import CloudPool
@@ -40,6 +42,48 @@ def _unfit(pool: CloudPool, given: str) -> Fault:
         expected=expected,
         fix="write the id that AWS gave the purchase; a fleet file buys nothing",
     )
+
+
+def shared_reservations(site: str, fleet: LoadedFleet) -> Iterator[Fault]:
+    """Pools of the site that name a block or reservation that another pool of the fleet names too.
+
+    Each would be planned with the whole of it, and the nodes of one of them would never come. A block has one
+    pool; of a reservation, every pool must say its share.
+    """
+    for held, pools in _by_reservation(fleet).items():
+        if len(pools) == 1:
+            continue
+        block = any(capacity.type == "block" for _, _, capacity in pools)
+        for number, (owner, pool, capacity) in enumerate(pools):
+            if owner != site:
+                continue
+            others = (f"{name} of {place}" for place, name, _ in pools if (place, name) != (owner, pool))
+            path, shown = f"sites.{owner}.node_pools.{pool}.capacity", f"{held}, like {', '.join(others)}"
+            if block and number:
+                yield fleet.fault(
+                    f"{path}.reservation",
+                    given=shown,
+                    expected="a Capacity Block that no other pool names, since it would count twice",
+                    fix="write the id of this pool's own block, or make one pool of them",
+                )
+            elif not block and capacity.nodes is None:
+                yield fleet.fault(
+                    f"{path}.nodes",
+                    given=f"no `nodes` for {shown}",
+                    expected="each pool's share of a reservation that several name, or it would count twice",
+                    fix="write capacity.nodes in every pool that names it: what the pool may take of it",
+                )
+
+
+def _by_reservation(fleet: LoadedFleet) -> Mapping[str, list[tuple[str, str, CapacitySpec]]]:
+    """Reservation to the pools of AWS sites that name it: site, pool and capacity, as they are written."""
+    found: dict[str, list[tuple[str, str, CapacitySpec]]] = {}
+    for site, spec in fleet.spec.sites.items():
+        for name, pool in spec.node_pools.items() if spec.provider == "aws" else ():
+            capacity = pool.capacity
+            if capacity is not None and capacity.type in _HELD and capacity.reservation is not None:
+                found.setdefault(capacity.reservation, []).append((site, name, capacity))
+    return found
 
 
 def several_zones(pool: CloudPool) -> Iterator[Fault]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
-from typing import Any
+
+from argosy_aws.yaml_facts import read_facts
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,7 @@ class PoolFacts:
 @lru_cache(maxsize=1)
 def load_pool_facts() -> PoolFacts:
     """The facts, read once per process."""
-    from ruamel.yaml import YAML
-
-    path = Path(__file__).with_name("pools.yaml")
-    content: dict[str, Any] = YAML(typ="safe").load(path)  # pyright: ignore[reportUnknownMemberType]
+    content = read_facts(__file__, "pools.yaml")
     repairs = content["repairs"]
     return PoolFacts(
         repair_condition=repairs["condition"],

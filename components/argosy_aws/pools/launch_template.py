@@ -1,4 +1,4 @@
-"""What a pool's launch template says, as plain data. `argosy_aws.pools.template` only declares it."""
+"""What a pool's launch template says, as plain data. `declare_launch_template` only declares it."""
 
 from __future__ import annotations
 

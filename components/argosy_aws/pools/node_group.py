@@ -1,4 +1,4 @@
-"""What a pool's managed node groups say, as plain data. `argosy_aws.pools.group` only declares it."""
+"""What a pool's managed node groups say, as plain data. `declare_node_group` only declares it."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ class NodeGroupChoice:
     max_nodes: int
     nodes: int
     """How many there are when the group is made."""
-    scheduled: bool
-    """Whether schedules, and not the plan, own the number of nodes from then on."""
+    left_alone: tuple[str, ...]
+    """Inputs that a run does not change once the group is there: whoever changes them is not the plan."""
     labels: Mapping[str, str]
     taint: Toleration
     repair: RepairChoice
@@ -98,10 +98,23 @@ def _choose_node_group(
         # EKS takes no group that could never hold a node.
         max_nodes=max(nodes, 1),
         nodes=0 if waits(pool) else nodes,
-        scheduled=waits(pool),
+        left_alone=_left_alone(pool),
         labels=choose_labels(pool),
         taint=choose_taint(pool),
         repair=choose_repair(pool, nodes),
         delete_before_replace=is_held(pool),
         max_unavailable=min(load_pool_facts().most_unavailable, max(1, -(-nodes // _UPDATE_STEPS))),
     )
+
+
+def _left_alone(pool: NodePoolPlan) -> tuple[str, ...]:
+    """What no run changes after the first.
+
+    - The size, whole, while schedules own it. To leave the wanted number alone is not enough: with any change
+      of the others, the vendor's provider sends the number that it saw last, which is 0.
+    - Image and template of a block. EKS changes them only while the group is empty, and refuses otherwise, so
+      that a new release of the site would stop at the first running block. The next block is a new pool.
+    """
+    size = ("scalingConfig",) if waits(pool) else ()
+    machine = ("launchTemplate.version", "releaseVersion", "version")
+    return (*size, *(machine if pool.capacity_type == "block" else ()))

@@ -7,12 +7,12 @@ import pulumi
 from argosy_aws.cards.nics import EFA_RESOURCE, efa_count
 from argosy_aws.facts import load_facts
 from argosy_aws.pools.criteria import choose_criteria
-from argosy_aws.pools.group import declare_node_group
+from argosy_aws.pools.declare_launch_template import declare_launch_template
+from argosy_aws.pools.declare_node_group import declare_node_group
+from argosy_aws.pools.declare_windows import declare_window
 from argosy_aws.pools.launch_template import choose_launch_template
 from argosy_aws.pools.node_group import choose_node_groups, choose_taint
 from argosy_aws.pools.surroundings import PoolSurroundings
-from argosy_aws.pools.template import declare_launch_template
-from argosy_aws.pools.window import declare_window
 from argosy_aws.pools.windows import choose_resizes
 from argosy_aws.scope import SiteScope
 from argosy_aws.settings import settings_of_site

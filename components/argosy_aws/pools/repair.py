@@ -44,12 +44,16 @@ def choose_repair(pool: NodePoolPlan, nodes: int) -> RepairChoice:
     return RepairChoice(
         max_unhealthy=max(_LEAST_UNHEALTHY, nodes // _UNHEALTHY_SHARE),
         max_parallel=max(1, nodes // _PARALLEL_SHARE),
-        overrides=_overrides("neuron" if is_neuron(pool) else "nvidia"),
+        overrides=_overrides(pool),
     )
 
 
-def _overrides(maker: str) -> tuple[RepairOverride, ...]:
-    facts = load_pool_facts()
+def _overrides(pool: NodePoolPlan) -> tuple[RepairOverride, ...]:
+    # The agent does not watch NVIDIA's accelerators on Arm, so nothing there would ever give a reason.
+    # Source: aws/eks-node-monitoring-agent, monitors/nvidia/monitor.go.
+    if pool.node_type.arch == "arm64":
+        return ()
+    facts, maker = load_pool_facts(), "neuron" if is_neuron(pool) else "nvidia"
     return tuple(
         RepairOverride(facts.repair_condition, reason, facts.repair_wait_minutes, action)
         for reason, action in sorted(facts.repairs[maker].items())

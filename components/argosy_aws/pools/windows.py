@@ -3,7 +3,7 @@
 | the plan says | nodes when the group is made | what changes the number later |
 |---|---|---|
 | no start: it has begun | all | the plan |
-| a start | none | one schedule at the start; the plan leaves the number alone |
+| a start | none | one schedule at the start; the plan leaves the size alone |
 | a Capacity Block's end | as above | one more schedule, `drain_minutes` before the end |
 
 Once capacity has begun, delete `starts` from the fleet file: from then on the number is the plan's again, and
@@ -12,12 +12,14 @@ a group that has to be replaced comes back with its nodes.
 The schedules are EventBridge's, not Auto Scaling's: one that has run stays where it is, so a later run finds
 nothing to do. Auto Scaling forgets an action once it has run; the next refresh would make it again, and fail,
 since its time has passed. EKS takes a block's nodes by itself 40 minutes before the end, whatever happens.
-While a block runs, EKS updates a group's image or launch template only when the group has no node.
+While a block runs, EKS updates a group's image or launch template only when the group has no node; no run
+tries to (`argosy_aws.pools.node_group`).
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -38,6 +40,11 @@ class ResizeChoice:
     nodes: int
     retry_minutes: int
     """How long it is tried again when EKS is busy with the group."""
+
+    @property
+    def scaling_config(self) -> Mapping[str, int]:
+        """What EKS is told. It takes no more nodes than the most there may be, which a run leaves alone."""
+        return {"DesiredSize": self.nodes, **({"MaxSize": self.nodes} if self.nodes else {})}
 
 
 def is_held(pool: NodePoolPlan) -> bool:

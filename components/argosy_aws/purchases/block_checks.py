@@ -6,13 +6,14 @@ import datetime as dt
 from collections.abc import Iterator
 
 from argosy.errors import Fault
+from argosy_aws.purchases.kind_checks import not_sold, too_many_instances
 from argosy_aws.purchases.limits import load_limits
 from argosy_aws.purchases.models import CapacityBlock
-from argosy_aws.purchases.order import Item, Order, shown_moment
+from argosy_aws.purchases.order import Order, shown_moment
 
 
 def _named_by_id(order: Order) -> Iterator[Fault]:
-    for item, block in _blocks(order):
+    for item, block in order.entries(CapacityBlock):
         if block.offering is None and block.bought is None:
             yield item.fault(
                 "offering",
@@ -20,35 +21,39 @@ def _named_by_id(order: Order) -> Iterator[Fault]:
                 expected="the id of what is bought, or of what was bought",
                 fix="write offering: with an id that `aws ec2 describe-capacity-block-offerings` shows",
             )
+        elif block.offering is not None and block.bought is not None:
+            yield item.fault(
+                "bought",
+                given="offering and bought",
+                expected="one of them: what is to be bought, or what was bought",
+                fix="delete offering: if the block is there, or bought: if it is not",
+            )
 
 
 def _sold_in_blocks(order: Order) -> Iterator[Fault]:
-    for item, _ in _to_buy(order):
-        if item.type is not None and "block" not in item.type.capacity_types:
-            yield item.fault(
-                "instance_type",
-                given=item.type.name,
-                expected="a type that AWS sells in Capacity Blocks",
-                fix="reserve it under reservations: instead",
-            )
+    return not_sold(
+        order,
+        CapacityBlock,
+        "block",
+        expected="a type that AWS sells in Capacity Blocks",
+        fix="reserve it under reservations: instead",
+    )
 
 
 def _instances_of_one(order: Order) -> Iterator[Fault]:
-    most = load_limits().block.most_instances
-    for item, block in _to_buy(order):
-        if block.instances > most:
-            yield item.fault(
-                "instances",
-                given=str(block.instances),
-                expected=f"at most {most} in one Capacity Block",
-                fix="buy several blocks; each has a reservation and a node pool of its own",
-            )
+    return too_many_instances(
+        order,
+        CapacityBlock,
+        load_limits().block.most_instances,
+        of="Capacity Block",
+        fix="buy several blocks; each has a reservation and a node pool of its own",
+    )
 
 
 def _instances_at_once(order: Order) -> Iterator[Fault]:
     """What else the account holds is AWS's to count."""
     most = load_limits().block.most_instances_at_once
-    blocks = list(_to_buy(order))
+    blocks = list(order.to_buy(CapacityBlock))
     for item, block in blocks:
         # The count can only rise when a block starts.
         at_once = sum(other.instances for _, other in blocks if other.starts <= block.starts < other.ends)
@@ -63,7 +68,7 @@ def _instances_at_once(order: Order) -> Iterator[Fault]:
 
 def _length(order: Order) -> Iterator[Fault]:
     limits = load_limits().block
-    for item, block in _to_buy(order):
+    for item, block in order.to_buy(CapacityBlock):
         if block.ends > block.starts and not limits.sells(block.ends - block.starts):
             yield item.fault(
                 "ends",
@@ -76,7 +81,7 @@ def _length(order: Order) -> Iterator[Fault]:
 
 def _end_of_day(order: Order) -> Iterator[Fault]:
     ends_at = load_limits().block.ends_at
-    for item, block in _to_buy(order):
+    for item, block in order.to_buy(CapacityBlock):
         if block.ends.astimezone(dt.UTC).time() != ends_at:
             yield item.fault(
                 "ends",
@@ -87,7 +92,7 @@ def _end_of_day(order: Order) -> Iterator[Fault]:
 
 
 def _approved_before(order: Order) -> Iterator[Fault]:
-    for item, block in _to_buy(order):
+    for item, block in order.to_buy(CapacityBlock):
         if block.starts <= order.spec.approved.at:
             yield item.fault(
                 "starts",
@@ -95,16 +100,6 @@ def _approved_before(order: Order) -> Iterator[Fault]:
                 expected=f"a moment after the approval of {shown_moment(order.spec.approved.at)}",
                 fix="correct the date",
             )
-
-
-def _blocks(order: Order) -> Iterator[tuple[Item, CapacityBlock]]:
-    for item in order.items():
-        if isinstance(item.spec, CapacityBlock):
-            yield item, item.spec
-
-
-def _to_buy(order: Order) -> Iterator[tuple[Item, CapacityBlock]]:
-    return ((item, block) for item, block in _blocks(order) if block.bought is None)
 
 
 BLOCK_RULES = (

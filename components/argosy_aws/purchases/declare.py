@@ -176,7 +176,8 @@ class _Purchases:
         )
         for member in self._spec.groups[name].reservations:
             aws.resourcegroups.Resource(
-                f"{name}-{member}",
+                # With a dot, which no name has: `a-b` with `c` is not `a` with `b-c`.
+                f"{name}.{member}",
                 group_arn=group.arn,
                 resource_arn=reserved[member].arn,
                 opts=pulumi.ResourceOptions(provider=self._kept.provider),

@@ -6,8 +6,9 @@ import datetime as dt
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
+
+from argosy_aws.yaml_facts import read_facts
 
 _DAY, _WEEK_DAYS = dt.timedelta(days=1), 7
 
@@ -51,10 +52,7 @@ class Limits:
 @lru_cache(maxsize=1)
 def load_limits() -> Limits:
     """The limits, read once per process."""
-    from ruamel.yaml import YAML
-
-    path = Path(__file__).with_name("limits.yaml")
-    content: dict[str, Any] = YAML(typ="safe").load(path)  # pyright: ignore[reportUnknownMemberType]
+    content = read_facts(__file__, "limits.yaml")
     block: dict[str, Any] = content["capacity_blocks"]
     return Limits(
         block=BlockLimits(ends_at=dt.time.fromisoformat(block.pop("ends_at")), **block),

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from argosy.spec.values import Moment, Name, Positive, SpecModel, Text
+from argosy_aws.tag_values import NOT_RESERVED
 
 Account = Annotated[
     str,
@@ -29,7 +30,11 @@ ReservationId = Annotated[
 TagValue = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Za-z0-9_.:/=+@-]([A-Za-z0-9_.:/=+@ -]{0,254}[A-Za-z0-9_.:/=+@-])?$"),
-    Field(description="Text that AWS takes as a tag: letters, digits, spaces and _.:/=+@-, at most 256."),
+    NOT_RESERVED,
+    Field(
+        description="Text that AWS takes as a tag: letters, digits, spaces and _.:/=+@-, at most 256, not "
+        "beginning with aws:."
+    ),
 ]
 Instances = Annotated[int, Field(strict=True, ge=1, le=100_000)]
 
@@ -51,7 +56,8 @@ class CapacityBlock(SpecModel):
     offering: OfferingId | None = None
     """The offering that is bought. It is worth nothing to anyone a few minutes after it was shown."""
     bought: ReservationId | None = None
-    """The reservation, where it has been bought already by other means: it is counted, not bought again."""
+    """The reservation, in place of `offering`, where it has been bought already: it is counted, not bought
+    again."""
     upfront_fee_usd: Positive
     """The whole price, without tax, as the offering says."""
     instance_type: Text

@@ -8,17 +8,23 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Iterator, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 
 from argosy.errors import ArgosyError, Fault
+from argosy.spec.files import MAX_BYTES, read_start
+from argosy.spec.values import is_in_range
+from argosy.spec.words import shortened
 from argosy_aws.purchases.load import LoadedPurchases
 from argosy_aws.purchases.models import CapacityBlock
 
 Offerings = Mapping[str, Mapping[str, Any]]
-"""By the offering's id, in the API's own words."""
+"""By the offering's id, in the API's own words. Numbers are texts, as they stand in the file."""
+
+_SUM = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?")
 
 
 class OfferingsError(ArgosyError):
@@ -28,15 +34,36 @@ class OfferingsError(ArgosyError):
 
 
 def read_offerings(path: Path) -> Offerings:
-    """The offerings of a file that the AWS CLI has written. Raises OfferingsError."""
+    """The offerings of a file of at most 1 MB that the AWS CLI has written. Raises OfferingsError."""
+    text = _read(path)
     try:
-        answer = json.loads(path.read_text(encoding="utf-8"))
+        # No number is made of digits: of a million of them, that takes all memory or all day.
+        answer = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
         offered = cast("list[dict[str, Any]]", answer["CapacityBlockOfferings"])
-        return {one["CapacityBlockOfferingId"]: one for one in offered}
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "no answer of the AWS CLI in JSON"
-        msg = f"{path}: {reason}; write it with `aws ec2 describe-capacity-block-offerings … --output json`"
-        raise OfferingsError(msg) from error
+        return {str(one["CapacityBlockOfferingId"]): one for one in offered}
+    except (json.JSONDecodeError, KeyError, TypeError, RecursionError) as error:
+        raise _unreadable(path, "no answer of the AWS CLI in JSON") from error
+
+
+def _read(path: Path) -> str:
+    try:
+        content = read_start(path, MAX_BYTES + 1)
+    except OSError as error:
+        raise _unreadable(path, error.strerror or "cannot be read") from error
+    if content is None:
+        raise _unreadable(path, "a pipe or a device")
+    if len(content) > MAX_BYTES:
+        raise _unreadable(path, "a file of more than 1 MB")
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise _unreadable(path, "no answer of the AWS CLI in JSON") from error
+
+
+def _unreadable(path: Path, reason: str) -> OfferingsError:
+    return OfferingsError(
+        f"{path}: {reason}; write it with `aws ec2 describe-capacity-block-offerings … --output json`"
+    )
 
 
 def offering_faults(purchases: LoadedPurchases, offerings: Offerings) -> Iterator[Fault]:
@@ -66,26 +93,31 @@ def _compared(
 ) -> Iterator[tuple[str, str, str]]:
     """Field, what the file says, what AWS says."""
     zone = purchases.spec.zones[block.zone]
-    yield "instance_type", block.instance_type, str(offering.get("InstanceType"))
-    yield "instances", str(block.instances), str(offering.get("InstanceCount"))
-    yield "zone", zone, str(offering.get("AvailabilityZone"))
+    yield "instance_type", block.instance_type, _text(offering.get("InstanceType"))
+    yield "instances", str(block.instances), _text(offering.get("InstanceCount"))
+    yield "zone", zone, _text(offering.get("AvailabilityZone"))
     yield "starts", _utc(block.starts), _utc(offering.get("StartDate"))
     yield "ends", _utc(block.ends), _utc(offering.get("EndDate"))
-    fee = f"{_money(offering.get('UpfrontFee'))} {offering.get('CurrencyCode')}"
+    fee = f"{_money(offering.get('UpfrontFee'))} {_text(offering.get('CurrencyCode'))}"
     yield "upfront_fee_usd", f"{block.upfront_fee_usd:.2f} USD", fee
 
 
+def _text(value: object) -> str:
+    return shortened(value) if isinstance(value, str) else "nothing that can be compared"
+
+
 def _utc(moment: object) -> str:
-    if not isinstance(moment, dt.datetime):
+    if isinstance(moment, str):
         try:
-            moment = dt.datetime.fromisoformat(str(moment))
+            moment = dt.datetime.fromisoformat(moment)
         except ValueError:
             return "no date"
-    return moment.astimezone(dt.UTC).isoformat() if moment.tzinfo else "a date without an offset"
+    if not isinstance(moment, dt.datetime):
+        return "no date"
+    if moment.tzinfo is None:
+        return "a date without an offset"
+    return moment.astimezone(dt.UTC).isoformat() if is_in_range(moment) else "no date"
 
 
 def _money(amount: object) -> str:
-    try:
-        return f"{Decimal(str(amount)):.2f}"
-    except InvalidOperation:
-        return "no sum"
+    return f"{Decimal(amount):.2f}" if isinstance(amount, str) and _SUM.fullmatch(amount) else "no sum"

@@ -5,11 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 from argosy.catalog import Catalog, InstanceType, NotInCatalogError
 from argosy.errors import Fault
 from argosy.spec.places import Key, Places
 from argosy_aws.purchases.models import CapacityBlock, PurchaseSpec, Reservation
+
+Purchase = TypeVar("Purchase", CapacityBlock, Reservation)
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,16 @@ class Order:
         ):
             for name, item in items.items():
                 yield Item(self, kind, name, item)
+
+    def entries(self, kind: type[Purchase]) -> Iterator[tuple[Item, Purchase]]:
+        """What stands in the file of one kind, bought before or not."""
+        for item in self.items():
+            if isinstance(item.spec, kind):
+                yield item, item.spec
+
+    def to_buy(self, kind: type[Purchase]) -> Iterator[tuple[Item, Purchase]]:
+        """What is yet to be bought of one kind."""
+        return ((item, spec) for item, spec in self.entries(kind) if spec.bought is None)
 
     def fault(self, *path: Key, given: str, expected: str, fix: str) -> Fault:
         """A fault in the file."""

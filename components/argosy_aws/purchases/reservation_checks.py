@@ -6,36 +6,34 @@ from collections.abc import Iterator
 
 from argosy.catalog import closest_names
 from argosy.errors import Fault
+from argosy_aws.purchases.kind_checks import not_sold, too_many_instances
 from argosy_aws.purchases.limits import load_limits
 from argosy_aws.purchases.models import Reservation
-from argosy_aws.purchases.order import Item, Order, shown_moment
+from argosy_aws.purchases.order import Order, shown_moment
 
 
 def _can_be_reserved(order: Order) -> Iterator[Fault]:
-    for item, _ in _to_make(order):
-        if item.type is not None and "reserved" not in item.type.capacity_types:
-            yield item.fault(
-                "instance_type",
-                given=item.type.name,
-                expected="a type that AWS reserves on demand",
-                fix="buy it under capacity_blocks: instead",
-            )
+    return not_sold(
+        order,
+        Reservation,
+        "reserved",
+        expected="a type that AWS reserves on demand",
+        fix="buy it under capacity_blocks: instead",
+    )
 
 
 def _instances(order: Order) -> Iterator[Fault]:
-    most = load_limits().most_reserved_instances
-    for item, reserved in _to_make(order):
-        if reserved.instances > most:
-            yield item.fault(
-                "instances",
-                given=str(reserved.instances),
-                expected=f"at most {most} in one reservation",
-                fix="make several, and name them in a group",
-            )
+    return too_many_instances(
+        order,
+        Reservation,
+        load_limits().most_reserved_instances,
+        of="reservation",
+        fix="make several, and name them in a group",
+    )
 
 
 def _begins_now(order: Order) -> Iterator[Fault]:
-    for item, reserved in _to_make(order):
+    for item, reserved in order.to_buy(Reservation):
         if reserved.starts is not None:
             yield item.fault(
                 "starts",
@@ -60,7 +58,7 @@ def _how_to_reserve_ahead(instance_type: str) -> str:
 
 def _somebody_looks_again(order: Order) -> Iterator[Fault]:
     until = order.spec.counted_until
-    endless = [item for item, reserved in _reservations(order) if reserved.ends is None]
+    endless = [item for item, reserved in order.entries(Reservation) if reserved.ends is None]
     if endless and until is None:
         for item in endless:
             yield item.fault(
@@ -78,9 +76,22 @@ def _somebody_looks_again(order: Order) -> Iterator[Fault]:
         )
 
 
+def _counted_after_it_starts(order: Order) -> Iterator[Fault]:
+    """A reservation for later whose hours would all lie behind what is counted: as if it cost nothing."""
+    until = order.spec.counted_until
+    for item, reserved in order.entries(Reservation):
+        if until is not None and reserved.ends is None and reserved.starts and reserved.starts >= until:
+            yield item.fault(
+                "starts",
+                given=f"{shown_moment(reserved.starts)}, with no end",
+                expected=f"a moment before counted_until, {shown_moment(until)}, so that its cost is counted",
+                fix="write ends:, or a later counted_until: at the top of the file",
+            )
+
+
 def _one_zone_per_placement_group(order: Order) -> Iterator[Fault]:
     zones: dict[str, str] = {}
-    for item, reserved in _to_make(order):
+    for item, reserved in order.to_buy(Reservation):
         group = reserved.placement_group
         if group is not None and zones.setdefault(group, reserved.zone) != reserved.zone:
             yield item.fault(
@@ -130,21 +141,12 @@ def _names_that_groups_may_have(order: Order) -> Iterator[Fault]:
             )
 
 
-def _reservations(order: Order) -> Iterator[tuple[Item, Reservation]]:
-    for item in order.items():
-        if isinstance(item.spec, Reservation):
-            yield item, item.spec
-
-
-def _to_make(order: Order) -> Iterator[tuple[Item, Reservation]]:
-    return ((item, reserved) for item, reserved in _reservations(order) if reserved.bought is None)
-
-
 RESERVATION_RULES = (
     _can_be_reserved,
     _instances,
     _begins_now,
     _somebody_looks_again,
+    _counted_after_it_starts,
     _one_zone_per_placement_group,
     _members_exist,
     _names_that_groups_may_have,

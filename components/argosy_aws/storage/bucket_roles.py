@@ -31,26 +31,35 @@ from argosy_aws.storage.policies import (
 )
 
 
+def reader_link(reader: str, bucket: str) -> str:
+    """The link that holds the ARN of the role by which another site reads a bucket.
+
+    With a dot, so that `a` and `b-c` are not `a-b` and `c`.
+    """
+    return f"reader-{reader}.{bucket}"
+
+
 def declare_readers(
     scope: SiteScope, key: aws.kms.Key, trust_anchors: Mapping[str, pulumi.Output[str]]
 ) -> Mapping[str, pulumi.Output[str]]:
     """Declare a role for each reader of each bucket, and a Roles Anywhere profile for each hall that reads.
 
     `trust_anchors` maps a hall to the ARN of the trust anchor that its certificates come from. Gives links
-    `reader-SITE-BUCKET`, the role to take on, and `profile-HALL`. Raises ValueError for a hall without one.
+    `reader-SITE.BUCKET`, the role to take on, and `profile-HALL`. Raises ValueError for a hall without one.
     """
     links: dict[str, pulumi.Output[str]] = {}
     by_hall: dict[str, list[pulumi.Output[str]]] = {}
     for choice in choose_buckets(scope.plan):
         for reader in choice.readers:
             role = _reader_role(scope, choice, reader, key, trust_anchors)
-            links[f"reader-{reader.site}-{choice.bucket}"] = role.arn
+            links[reader_link(reader.site, choice.bucket)] = role.arn
             if reader.google_subject is None:
                 by_hall.setdefault(reader.site, []).append(role.arn)
     for hall, roles in sorted(by_hall.items()):
         profile = aws.rolesanywhere.Profile(
-            f"{scope.site}-read-{hall}",
-            name=f"{scope.cluster_name}-read-{hall}",
+            # A hall may be called read-x, and has a profile of its own: no name holds a dot, or a low line.
+            f"{scope.site}-read.{hall}",
+            name=f"{scope.cluster_name}_read_{hall}",
             enabled=True,
             duration_seconds=3600,
             role_arns=roles,
@@ -98,7 +107,7 @@ def _reader_role(
         raise ValueError(f"{reader.site} reads {choice.bucket} but has no trust anchor at {scope.site}")
     role, _ = _role(
         scope,
-        f"read-{choice.bucket}-by-{reader.site}",
+        f"read.{choice.bucket}.{reader.site}",
         reader.role_name,
         trust,
         key.arn.apply(lambda arn: reader_policy(choice, arn, scope.region)),
@@ -113,7 +122,10 @@ def _role(
     trust: pulumi.Input[str],
     rights: pulumi.Input[str],
 ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
-    """A role with a name that others know beforehand: peers in other accounts, readers in other stacks."""
+    """A role with a name that others know beforehand: peers in other accounts, readers in other stacks.
+
+    The parts of `thing` are joined by dots, which no name holds, so that no two roles are called alike.
+    """
     role = aws.iam.Role(
         f"{scope.site}-{thing}", name=name, assume_role_policy=trust, tags=scope.tags, opts=scope.opts
     )
@@ -130,7 +142,7 @@ def _replication(
     links: Mapping[str, pulumi.Output[str]],
     peers: Mapping[str, Mapping[str, pulumi.Output[str]]],
 ) -> None:
-    thing = f"replicate-{choice.bucket}"
+    thing = f"replicate.{choice.bucket}"
     role, policy = _role(
         scope,
         thing,

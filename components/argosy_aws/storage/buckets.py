@@ -11,18 +11,18 @@ Decided in `argosy_aws.storage.choice`; what policies say: `argosy_aws.storage.p
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 import pulumi
 import pulumi_aws as aws
 
 from argosy_aws.scope import SiteScope
-from argosy_aws.storage.choice import BucketChoice, choose_buckets
+from argosy_aws.storage.choice import TIER_DAYS, BucketChoice, choose_buckets
 from argosy_aws.storage.policies import bucket_policy
 
 _UPLOAD_DAYS = 7
 """Days after which an upload that nobody finished is thrown away."""
-_TIER_DAYS = 30
 
 KEY_LINK = "storage-key"
 """The link that holds the ARN of the site's key for storage."""
@@ -40,13 +40,17 @@ def declare_buckets(scope: SiteScope, key: aws.kms.Key) -> Mapping[str, pulumi.O
 
 def _bucket(scope: SiteScope, choice: BucketChoice, key: aws.kms.Key) -> pulumi.Output[str]:
     name = f"{scope.site}-{choice.bucket}"
+    # All protected like the bucket: when it outlives its stack, it may not stay open or without versions.
+    scope = replace(
+        scope, opts=pulumi.ResourceOptions.merge(scope.opts, pulumi.ResourceOptions(protect=True))
+    )
     bucket = aws.s3.Bucket(
         name,
         bucket=choice.name,
         bucket_namespace="account-regional" if choice.own_namespace else "global",
         force_destroy=False,
         tags={**scope.tags, "argosy-holds": choice.holds},
-        opts=pulumi.ResourceOptions.merge(scope.opts, pulumi.ResourceOptions(protect=True)),
+        opts=scope.opts,
     )
     aws.s3.BucketOwnershipControls(
         name,
@@ -134,7 +138,7 @@ def _lifecycle(choice: BucketChoice) -> list[aws.s3.BucketLifecycleConfiguration
         rules.append(rule(id="expire", status="Enabled", filter=everything, expiration=days))
     if choice.tiered:
         tier = aws.s3.BucketLifecycleConfigurationRuleTransitionArgs(
-            days=_TIER_DAYS, storage_class="INTELLIGENT_TIERING"
+            days=TIER_DAYS, storage_class="INTELLIGENT_TIERING"
         )
         rules.append(rule(id="tier", status="Enabled", filter=everything, transitions=[tier]))
     return rules

@@ -35,6 +35,8 @@ WRITTEN_BY_PODS = frozenset({"checkpoints", "data"})
 serve."""
 
 _TIERED = "weights"
+TIER_DAYS = 30
+"""Days after which objects of a bucket for weights go where S3 finds out how often they are read."""
 _DIGEST_LENGTH = 6
 _LONGEST_ROLE_NAME = 64
 
@@ -174,7 +176,8 @@ def _bucket(plan: SitePlan, name: str, spec: BucketSettings, *, linked: bool) ->
         holds=spec.holds,
         old_version_days=OLD_VERSION_DAYS[spec.holds],
         expire_days=spec.expire_days,
-        tiered=spec.holds == _TIERED,
+        # S3 wants objects to stay longer than until they are moved.
+        tiered=spec.holds == _TIERED and (spec.expire_days is None or spec.expire_days > TIER_DAYS),
         replicas=tuple(_replica(plan, name, _peer(plan, site)) for site in sorted(set(spec.replicate_to))),
         sources=tuple(
             source

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
-from typing import Any
+
+from argosy_aws.yaml_facts import read_facts
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class LustreFacts:
     scale_from_gib: int
     scale_each_gib: int
     scale_iops: int
+    most_metadata_iops: int
     ports: tuple[tuple[int, int], ...]
     """TCP ports between clients and servers, as ranges."""
 
@@ -36,10 +37,21 @@ class LustreFacts:
         return tuple(sorted({below, -(-capacity_gib // step) * step}))
 
     def least_metadata_iops(self, capacity_gib: int) -> int:
-        """What automatic mode gives, below which nobody may ask."""
+        """What automatic mode gives, below which nobody may ask; never more than the most that anyone may."""
         if capacity_gib >= self.scale_from_gib:
-            return capacity_gib // self.scale_each_gib * self.scale_iops
+            scaled = capacity_gib // self.scale_each_gib * self.scale_iops
+            return min(scaled, self.most_metadata_iops)
         return max(iops for gib, iops in self.included_metadata_iops.items() if gib <= capacity_gib)
+
+
+@dataclass(frozen=True)
+class PolicySizes:
+    """Most characters of policy documents."""
+
+    role: int
+    """Of all inline policies of a role together."""
+    bucket: int
+    key: int
 
 
 @dataclass(frozen=True)
@@ -51,22 +63,21 @@ class StorageFacts:
     """Beginnings that S3 keeps for itself."""
     only_global_names: frozenset[str]
     """Regions in which an account has no namespace of its own."""
+    policy_sizes: PolicySizes
     lustre: LustreFacts
 
 
 @lru_cache(maxsize=1)
 def load_storage_facts() -> StorageFacts:
     """The facts, read once per process."""
-    from ruamel.yaml import YAML
-
-    path = Path(__file__).with_name("storage.yaml")
-    content: dict[str, Any] = YAML(typ="safe").load(path)  # pyright: ignore[reportUnknownMemberType]
+    content = read_facts(__file__, "storage.yaml")
     names, lustre = content["bucket_name"], content["lustre"]
     scales = lustre["metadata_scales"]
     return StorageFacts(
         longest_bucket_name=names["longest"],
         reserved_bucket_names=tuple(names["reserved"]),
         only_global_names=frozenset(names["only_global"]),
+        policy_sizes=PolicySizes(**content["policy_sizes"]),
         lustre=LustreFacts(
             version=lustre["version"],
             smallest_gib=lustre["smallest_gib"],
@@ -76,6 +87,7 @@ def load_storage_facts() -> StorageFacts:
             scale_from_gib=scales["from_gib"],
             scale_each_gib=scales["each_gib"],
             scale_iops=scales["iops"],
+            most_metadata_iops=lustre["most_metadata_iops"],
             ports=tuple((first, last) for first, last in lustre["ports"]),
         ),
     )

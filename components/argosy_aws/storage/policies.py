@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from argosy_aws.policies import allow, document
+from argosy_aws.policies import KEY_USE, allow, document
 from argosy_aws.settings import settings_of_site
 from argosy_aws.storage.choice import (
     WRITTEN_BY_PODS,
@@ -219,7 +219,7 @@ def _fsx(account: str, region: str, linked: Sequence[str]) -> dict[str, Any]:
     bound["StringEquals"]["kms:CallerAccount"] = account
     # The name of the role ends in the file system's id, which nobody knows before it is there.
     bound["ArnLike"] = {"aws:PrincipalArn": f"arn:aws:iam::{account}:{_FSX_ROLES}"}
-    actions = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
+    actions = KEY_USE
     return allow({"AWS": "*"}, actions, condition=bound)
 
 
@@ -227,7 +227,7 @@ def _logs(plan: SitePlan, account: str, region: str) -> dict[str, Any]:
     group = f"arn:aws:logs:{region}:{account}:log-group:{log_group_name(plan)}"
     return allow(
         {"Service": f"logs.{region}.amazonaws.com"},
-        ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
+        KEY_USE,
         condition={"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": group}},
     )
 

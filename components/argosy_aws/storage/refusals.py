@@ -12,7 +12,9 @@ from argosy.catalog import closest_names
 from argosy.errors import Fault
 from argosy.spec.loader import LoadedFleet
 from argosy.spec.models import CloudSiteSpec, HallSpec
+from argosy_aws.network.local_zones import load_local_zones
 from argosy_aws.settings import AwsSiteSettings, BucketReader, BucketSettings, LustreSettings
+from argosy_aws.storage.document_sizes import refuse_long_policies
 from argosy_aws.storage.facts import load_storage_facts
 
 _AWS, _GOOGLE = "aws", "gcp"
@@ -41,9 +43,14 @@ class _Site:
 def refuse_storage(site: str, fleet: LoadedFleet) -> Iterator[Fault]:
     """All faults of the buckets and file systems of an AWS site."""
     found = _Site(fleet, site, fleet.site_settings(site, AwsSiteSettings))
-    for name, bucket in sorted(found.settings.buckets.items()):
-        for rule in (_reserved_name, _replicas, _sources, _readers):
-            yield from rule(found, name, bucket)
+    of_buckets = [
+        fault
+        for name, bucket in sorted(found.settings.buckets.items())
+        for rule in (_reserved_name, _replicas, _sources, _readers)
+        for fault in rule(found, name, bucket)
+    ]
+    # Policies can be written only of buckets that are sound.
+    yield from of_buckets or refuse_long_policies(site, fleet)
     for name, system in sorted(found.settings.lustre.items()):
         for check in (_zone, _capacity, _metadata, _linked_bucket, _backups):
             yield from check(found, name, system)
@@ -158,6 +165,14 @@ def _zone(site: _Site, name: str, system: LustreSettings) -> Iterator[Fault]:
             given=repr(system.zone),
             expected=f"a zone in which the site has a pool: {', '.join(zones) or 'there is none'}",
             fix="write the zone of the pool that reads and writes it; a subnet is nowhere else",
+        )
+    elif system.zone in load_local_zones():
+        # Some Local Zones have no persistent file systems, and which do is written nowhere.
+        yield site.fault(
+            f"lustre.{name}.zone",
+            given=f"{system.zone}, a Local Zone",
+            expected="a zone of the region, where FSx has persistent file systems",
+            fix="write the zone of another pool, or use a bucket",
         )
 
 

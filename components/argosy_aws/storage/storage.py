@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from argosy_aws.identity import declare_key
+from argosy_aws.links import joined_links
 from argosy_aws.network.vpc import SiteNetwork
 from argosy_aws.scope import SiteScope
 from argosy_aws.storage.bucket_roles import declare_readers
@@ -29,7 +30,7 @@ def declare_storage(
     |---|---|
     | `storage-key` | ARN of the key for all of it |
     | `bucket-NAME` | the bucket's name in AWS |
-    | `reader-SITE-BUCKET` | ARN of the role by which a site of another provider reads the bucket |
+    | `reader-SITE.BUCKET` | ARN of the role by which a site of another provider reads the bucket |
     | `profile-HALL` | ARN of the Roles Anywhere profile with which a hall takes on its roles |
     | `lustre-NAME-id`, `-dns`, `-mount` | what a volume of the FSx driver needs |
 
@@ -40,14 +41,14 @@ def declare_storage(
         return {}
     key = _key(scope)
     names = declare_buckets(scope, key)
-    return {
-        KEY_LINK: key.arn,
-        **names,
-        **declare_readers(scope, key, trust_anchors),
-        **declare_lustre(
+    return joined_links(
+        {KEY_LINK: key.arn},
+        names,
+        declare_readers(scope, key, trust_anchors),
+        declare_lustre(
             scope, network, key, {choice.bucket: names[bucket_link(choice.bucket)] for choice in buckets}
         ),
-    }
+    )
 
 
 def _key(scope: SiteScope) -> aws.kms.Key:

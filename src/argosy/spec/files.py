@@ -101,13 +101,12 @@ def read_text(path: Path, file: str) -> str:
     Raises FleetError when it cannot be read so.
     """
     try:
-        with open(path, "rb", opener=_open_at_once) as stream:
-            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-                given = "a pipe or a device"
-                raise FleetError([_whole(file, given, "a YAML file", "name a file that is one")])
-            content = stream.read(MAX_BYTES + 1)
+        content = read_start(path, MAX_BYTES + 1)
     except OSError as error:
         raise FleetError([_unreadable(path, file, error)]) from None
+    if content is None:
+        given = "a pipe or a device"
+        raise FleetError([_whole(file, given, "a YAML file", "name a file that is one")])
     if len(content) > MAX_BYTES:
         raise FleetError(
             [_whole(file, "a file of more than 1 MB", "at most 1 MB", "split the fleet, or the hall")]
@@ -121,6 +120,16 @@ def read_text(path: Path, file: str) -> str:
             file, line, column, "", "bytes that are not UTF-8", "text in UTF-8", "save the file as UTF-8"
         )
         raise FleetError([fault]) from None
+
+
+def read_start(path: Path, most: int) -> bytes | None:
+    """The first bytes of a file, `most` at most; None for a pipe or a device, which is not waited for.
+
+    Raises OSError where it cannot be read.
+    """
+    with open(path, "rb", opener=_open_at_once) as stream:
+        regular = stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+        return stream.read(most) if regular else None
 
 
 def _open_at_once(name: str, flags: int) -> int:

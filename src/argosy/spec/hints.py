@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from argosy.spec.models import CloudSiteSpec, HallSpec
 from argosy.spec.scalars import LONGEST_NUMBER, Trap
 from argosy.spec.slots import Slot, fields_of, walk_models
-from argosy.spec.values import Country, Name, Sha256, Share
+from argosy.spec.values import FIRST_YEAR, LAST_YEAR, Country, Name, Sha256, Share, is_in_range
 from argosy.spec.words import listed, shortened
 
 _OTHER_KIND_OF_SITE: dict[type[BaseModel], str] = {
@@ -167,4 +167,8 @@ def _datetime_fix(value: Any) -> str:
         moment = dt.datetime.fromisoformat(str(value))
     except ValueError:
         return "write a date and time"
-    return "add `Z`, or an offset such as `+01:00`" if moment.tzinfo is None else "write a date and time"
+    if moment.tzinfo is None:
+        return "add `Z`, or an offset such as `+01:00`"
+    return (
+        "write a date and time" if is_in_range(moment) else f"write a year from {FIRST_YEAR} to {LAST_YEAR}"
+    )

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -28,6 +29,22 @@ def _refuse_numbers(value: Any) -> Any:
     # Pydantic would read a number as seconds since 1970.
     if not isinstance(value, (str, dt.datetime)):
         raise PydanticCustomError("datetime_type", "not a date and time")
+    return value
+
+
+FIRST_YEAR, LAST_YEAR = 2000, 8999
+"""The years of moments. Next to what a calendar can hold, an offset leads beyond it."""
+
+
+def is_in_range(moment: dt.datetime) -> bool:
+    """Whether a moment with an offset lies, in UTC, in the years that files may name."""
+    first, after = (dt.datetime(year, 1, 1, tzinfo=dt.UTC) for year in (FIRST_YEAR, LAST_YEAR + 1))
+    return first <= moment < after
+
+
+def _refuse_other_years(value: dt.datetime) -> dt.datetime:
+    if not is_in_range(value):
+        raise PydanticCustomError("datetime_range", "not a moment of these years")
     return value
 
 
@@ -87,6 +104,7 @@ HttpsUrl = Annotated[
 Moment = Annotated[
     AwareDatetime,
     BeforeValidator(_refuse_numbers),
+    AfterValidator(_refuse_other_years),
     Field(description="A date and time with its UTC offset, e.g. 2027-03-01T00:00Z."),
     # Without `format`, by which editors would refuse a time without seconds.
     WithJsonSchema({"type": "string"}),
@@ -102,4 +120,4 @@ Role = Literal["training", "inference"]
 class SpecModel(BaseModel):
     """Base of all parts of the fleet file: frozen, and closed to unknown keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, defer_build=True)

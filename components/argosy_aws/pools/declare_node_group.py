@@ -27,7 +27,7 @@ def declare_node_group(
     after = pulumi.ResourceOptions(
         depends_on=[*around.network.ready, *around.cluster.ready],
         delete_before_replace=group.delete_before_replace or None,
-        ignore_changes=["scalingConfig.desiredSize"] if group.scheduled else None,
+        ignore_changes=list(group.left_alone) or None,
         custom_timeouts=_TIMEOUTS,
     )
     image = group.image

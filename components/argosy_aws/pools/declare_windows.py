@@ -1,9 +1,13 @@
-"""Declares the schedules that bring a pool's nodes when its capacity begins, and take them before it ends."""
+"""Declares the schedules that bring a pool's nodes when its capacity begins, and take them before it ends.
+
+An order that EKS never took lands in a queue, and an alarm says so: a block that nobody starts is paid for.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
@@ -21,6 +25,8 @@ _TARGET = "arn:aws:scheduler:::aws-sdk:eks:updateNodegroupConfig"
 _MOST_ATTEMPTS = 185
 _ACTIONS = ("eks:UpdateNodegroupConfig",)
 _NAME_LIMIT = 64
+_KEPT_SECONDS = 14 * 24 * 3600
+"""As long as SQS keeps a message."""
 _SUFFIX = 8
 """What the vendor's provider adds to make a name unique."""
 
@@ -41,15 +47,26 @@ def declare_window(
     name = short_name(scope.cluster_name, pool, limit=_NAME_LIMIT)
     group = aws.scheduler.ScheduleGroup(f"{scope.site}-{pool}", name=name, tags=tags, opts=scope.opts)
     arns = pulumi.Output.all(*[groups[zone].arn for zone in sorted({resize.zone for resize in resizes})])
+    lost = _declare_lost(scope, pool, tags)
     role, policies = declare_trusted_role(
         scope,
-        short_name(pool, "window", limit=max(_SUFFIX + 7, _NAME_LIMIT - _SUFFIX - len(scope.site) - 1)),
+        short_name(pool, "window", limit=_NAME_LIMIT - _SUFFIX - len(scope.site) - 1),
         _trust(scope, name),
-        inline={"resize": arns.apply(lambda arns: document([allow(None, _ACTIONS, resource=arns)]))},
+        inline={
+            "resize": pulumi.Output.all(arns, lost.arn).apply(
+                lambda both: document(
+                    [
+                        allow(None, _ACTIONS, resource=both[0]),
+                        allow(None, ["sqs:SendMessage"], resource=both[1]),
+                    ]
+                )
+            )
+        },
     )
     after = scope.opts_with(policies)
     for resize in resizes:
-        _schedule(f"{scope.site}-{pool}", resize, group, role, groups[resize.zone], after)
+        order = _Order(resize, groups[resize.zone], role, lost)
+        _schedule(f"{scope.site}-{pool}", order, group, after)
 
 
 def _trust(scope: SiteScope, group: str) -> str:
@@ -59,20 +76,56 @@ def _trust(scope: SiteScope, group: str) -> str:
     return document([allow({"Service": _SCHEDULER}, ["sts:AssumeRole"], resource=None, condition=condition)])
 
 
+def _declare_lost(scope: SiteScope, pool: str, tags: Mapping[str, str]) -> aws.sqs.Queue:
+    name = f"{scope.site}-{pool}"
+    queue = aws.sqs.Queue(
+        name,
+        sqs_managed_sse_enabled=True,
+        message_retention_seconds=_KEPT_SECONDS,
+        tags=tags,
+        opts=scope.opts,
+    )
+    topic = scope.settings.alarm_topic
+    aws.cloudwatch.MetricAlarm(
+        name,
+        alarm_description=f"{name}: a schedule's order to resize the pool was not carried out",
+        namespace="AWS/SQS",
+        metric_name="ApproximateNumberOfMessagesVisible",
+        dimensions={"QueueName": queue.name},
+        statistic="Maximum",
+        period=60,
+        evaluation_periods=1,
+        threshold=0,
+        comparison_operator="GreaterThanThreshold",
+        # A queue that nobody sends to measures nothing.
+        treat_missing_data="notBreaching",
+        alarm_actions=[topic] if topic else None,
+        tags=tags,
+        opts=scope.opts,
+    )
+    return queue
+
+
+@dataclass(frozen=True)
+class _Order:
+    """What a schedule has done, to which group, as whom, and where it ends if it cannot."""
+
+    resize: ResizeChoice
+    group: aws.eks.NodeGroup
+    role: aws.iam.Role
+    lost: aws.sqs.Queue
+
+
 def _schedule(
-    name: str,
-    resize: ResizeChoice,
-    schedules: aws.scheduler.ScheduleGroup,
-    role: aws.iam.Role,
-    group: aws.eks.NodeGroup,
-    opts: pulumi.ResourceOptions,
+    name: str, order: _Order, schedules: aws.scheduler.ScheduleGroup, opts: pulumi.ResourceOptions
 ) -> None:
-    order = pulumi.Output.all(group.cluster_name, group.node_group_name).apply(
+    resize, group = order.resize, order.group
+    call = pulumi.Output.all(group.cluster_name, group.node_group_name).apply(
         lambda names: json.dumps(
             {
                 "ClusterName": names[0],
                 "NodegroupName": names[1],
-                "ScalingConfig": {"DesiredSize": resize.nodes},
+                "ScalingConfig": resize.scaling_config,
             }
         )
     )
@@ -87,8 +140,9 @@ def _schedule(
         action_after_completion="NONE",
         target=aws.scheduler.ScheduleTargetArgs(
             arn=_TARGET,
-            role_arn=role.arn,
-            input=order,
+            role_arn=order.role.arn,
+            input=call,
+            dead_letter_config=aws.scheduler.ScheduleTargetDeadLetterConfigArgs(arn=order.lost.arn),
             retry_policy=aws.scheduler.ScheduleTargetRetryPolicyArgs(
                 maximum_event_age_in_seconds=resize.retry_minutes * 60,
                 maximum_retry_attempts=_MOST_ATTEMPTS,
