@@ -5,6 +5,7 @@ plain Pulumi: the vendors' own classes where a vendor has one, the same parents,
 dependencies, the mocks of the SDK's documentation. Prints what the mocks saw.
 """
 
+import gc
 import importlib
 import json
 import re
@@ -118,4 +119,8 @@ def main(file: str) -> None:
 
 
 if __name__ == "__main__":
+    if "--garbage-unsought" in sys.argv:
+        gc.disable()
     main(sys.argv[1])
+    if "--garbage-unsought" in sys.argv:
+        gc.freeze()

@@ -11,6 +11,7 @@ from argosy.planner.verify import verify_plan
 from argosy.resolve import resolve
 from argosy.spec.loader import load_spec
 from argosy_component.fleet import Fleet
+from argosy_component.garbage import garbage_unsought
 from argosy_component.outputs import export_sites
 from argosy_component.registry import load_site_providers
 from argosy_component.site_plan import site_plans
@@ -36,7 +37,8 @@ def declare_fleet() -> None:
 
 
 try:
-    declare_fleet()
+    with garbage_unsought():
+        declare_fleet()
 except ArgosyError as error:
     # A RunError is shown as its message alone; anything else would be shown as a traceback.
     raise pulumi.RunError(str(error)) from error

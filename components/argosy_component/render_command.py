@@ -1,11 +1,11 @@
 """`argosy render ENV`: what would be declared, read without an engine, an account or a network."""
 
-import gc
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from argosy.errors import ArgosyError
+from argosy_component.garbage import garbage_unsought
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,13 +22,8 @@ def render(
 
     Secrets are shown as [secret]. Exit code 2: the fleet file has faults; 1: the program failed.
     """
-    # Importing the SDKs and declaring fills the memory with what stays to the end. To search it for garbage
-    # again and again costs a tenth of the whole time, and finds none (benchmarks/render.py).
-    gc.disable()
-    try:
+    with garbage_unsought():
         _render(env, scope, as_json)
-    finally:
-        gc.enable()
 
 
 def _render(env: str, scope: str, as_json: bool) -> None:

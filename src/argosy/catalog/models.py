@@ -34,7 +34,7 @@ _IDENTITY = frozenset({"name", "provider", "provenance"})
 class CatalogModel(BaseModel):
     """Base of all parts of the catalogue: frozen, and closed to unknown keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Provenance(CatalogModel):

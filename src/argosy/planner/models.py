@@ -19,7 +19,7 @@ Count = Annotated[int, Field(strict=True, ge=0)]
 class LockModel(BaseModel):
     """Base of all parts of the lock: frozen, and closed to unknown keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class PoolPlan(LockModel):
