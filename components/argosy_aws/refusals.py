@@ -17,7 +17,7 @@ from argosy_aws.network.refusals import refuse_narrow_range
 from argosy_aws.network.subnets import NARROWEST_PREFIX, WIDEST_PREFIX
 from argosy_aws.pools import capacity_rules, image_rules, mixing_rules, place_rules
 from argosy_aws.pools.node_group import NODE_GROUP_PREFIX_LIMIT, name_prefix
-from argosy_aws.settings import ACCOUNT
+from argosy_aws.settings import ACCOUNT, AwsSiteSettings
 from argosy_aws.storage.refusals import refuse_storage
 from argosy_component.cloud_pools import (
     CloudPool,
@@ -38,6 +38,7 @@ def refuse(site: str, fleet: LoadedFleet, catalog: Catalog) -> list[Fault]:
         *_region(fleet, site, spec),
         *_account(fleet, site, spec),
         *unfit_range(fleet, site, spec, widest=WIDEST_PREFIX, narrowest=NARROWEST_PREFIX),
+        *_alarm_topic(fleet, site, spec),
         *refuse_narrow_range(site, fleet, spec, pools),
         *image_rules.site_release(fleet, site, spec, pools),
         *refuse_access(site, fleet),
@@ -69,6 +70,18 @@ def _account(fleet: LoadedFleet, site: str, spec: CloudSiteSpec) -> Iterator[Fau
             given="no account" if spec.account is None else repr(spec.account),
             expected="the AWS account id, 12 digits in quotes",
             fix='write account: "111122223333" with your own number; no other account is touched',
+        )
+
+
+def _alarm_topic(fleet: LoadedFleet, site: str, spec: CloudSiteSpec) -> Iterator[Fault]:
+    topic = fleet.site_settings(site, AwsSiteSettings).alarm_topic
+    # CloudWatch user guide, alarm actions.
+    if topic is not None and topic.split(":")[3] != spec.region:
+        yield fleet.fault(
+            f"sites.{site}.settings.alarm_topic",
+            given=topic,
+            expected=f"a topic of {spec.region}, since an alarm tells topics of its own region only",
+            fix="make one there, and let cloudwatch.amazonaws.com publish to it",
         )
 
 

@@ -78,7 +78,7 @@ def test_render_shows_of_the_pool_what_the_page_shows(printed: dict[str, str]) -
 
 
 def test_every_node_comes_from_the_block_and_none_from_anywhere_else(rendered: list[dict[str, Any]]) -> None:
-    template = inputs(rendered, "LaunchTemplate", "aws-use1-train")
+    template = inputs(rendered, "LaunchTemplate", "aws-use1-train.cr-0123456789abcdef0")
 
     assert {"marketType": "capacity-block"} == template["instanceMarketOptions"]
     target = template["capacityReservationSpecification"]["capacityReservationTarget"]

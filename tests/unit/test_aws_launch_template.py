@@ -293,3 +293,13 @@ def test_more_user_data_than_ec2_takes_is_refused() -> None:
 
     with pytest.raises(ValueError, match="user data of 16385 bytes; EC2 takes 16384"):
         encoded("x" * 16385)
+
+
+def test_another_block_is_another_template_and_so_another_group() -> None:
+    kinds = {
+        reservation: choose_launch_template(aws_pool(capacity_type="block", reservation=reservation), {}).kind
+        for reservation in ("cr-0123456789abcdef0", "cr-0123456789abcdef1")
+    }
+
+    assert {one: one for one in kinds} == kinds
+    assert "" == choose_launch_template(aws_pool(capacity_type="reserved", reservation="cr-1"), {}).kind

@@ -77,5 +77,10 @@ def test_only_the_fleet_s_accounts_and_aws_s_own_files_pass_the_endpoints_of_s3(
 
     assert {"StringEquals": {"aws:PrincipalAccount": [ACCOUNT, "444455556666"]}} == ours["Condition"]
     assert ["s3:GetObject"] == files["Action"]
-    assert "*" not in files["Resource"]
-    assert any("starport-layer-bucket" in resource for resource in files["Resource"])
+    # A name that is not whole could be anybody's.
+    assert not [resource for resource in files["Resource"] if "*" in resource.removesuffix("/*")]
+    assert [
+        "arn:aws:s3:::al2023-repos-us-east-1-de612dc2/*",
+        "arn:aws:s3:::amazon-ssm-us-east-1/*",
+        "arn:aws:s3:::prod-us-east-1-starport-layer-bucket/*",
+    ] == files["Resource"]

@@ -82,6 +82,12 @@ def test_a_block_keeps_the_machines_it_began_with(capacity: str, left_alone: tup
     assert left_alone == only_group(aws_pool(capacity_type=capacity)).left_alone
 
 
+def test_before_it_begins_a_block_takes_every_change_but_that_of_its_size() -> None:
+    ahead = aws_pool(capacity_type="block", capacity_starts="2027-03-08T11:30:00+00:00")
+
+    assert ("scalingConfig",) == only_group(ahead).left_alone
+
+
 def test_nothing_on_arm_waits_for_a_reason_that_no_agent_gives() -> None:
     assert () == only_group(aws_pool("p6e-gb200.36xlarge", capacity_type="block")).repair.overrides
 

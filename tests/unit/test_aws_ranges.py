@@ -72,3 +72,16 @@ def test_system_nodes_need_room_beside_the_endpoints(
 
 def test_a_range_that_cannot_be_cut_up_is_refused_once(refused: "Refused") -> None:
     assert 1 == len(of_range(refused("aws", {"cidr": "10.16.0.0/24"}, {"nodes": "500"})))
+
+
+@pytest.mark.parametrize(("region", "refused_so"), [("us-east-1", False), ("us-west-2", True)])
+def test_an_alarm_tells_topics_of_its_own_region_only(
+    refused: "Refused", region: str, refused_so: bool
+) -> None:
+    topic = f"arn:aws:sns:{region}:111122223333:on-call"
+    faults = refused("aws", {"settings": f"{{{RELEASE}, {ADMINISTRATORS}, alarm_topic: '{topic}'}}"})
+
+    assert refused_so == bool(faults)
+    for fault in faults:
+        assert "sites.cloud.settings.alarm_topic" == fault.path
+        assert "a topic of us-east-1" in fault.expected

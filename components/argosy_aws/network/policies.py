@@ -64,9 +64,15 @@ def s3_endpoint_policy(accounts: Sequence[str], region: str) -> str:
     elsewhere, their policies say.
     """
     ours = {"StringEquals": {"aws:PrincipalAccount": sorted(accounts)}}
-    # Layers of images are fetched with URLs that ECR has signed; packages of the nodes' system by nobody.
-    # Source: ECR user guide, VPC endpoints; AL2023 user guide, repositories.
-    files = [f"arn:aws:s3:::prod-{region}-starport-layer-bucket/*", f"arn:aws:s3:::al2023-repos-{region}-*/*"]
+    # Layers of images are fetched with URLs that ECR has signed; packages of the nodes' system, and the agent
+    # of Systems Manager, by nobody. Whole names: whoever owns one that begins alike could be handed data.
+    # Source: ECR user guide, VPC endpoints; Application Migration Service user guide, repositories of AL2023;
+    # aws/eks-hybrid, where nodeadm gets the agent.
+    files = [
+        f"arn:aws:s3:::al2023-repos-{region}-de612dc2/*",
+        f"arn:aws:s3:::amazon-ssm-{region}/*",
+        f"arn:aws:s3:::prod-{region}-starport-layer-bucket/*",
+    ]
     return document(
         [allow({"AWS": "*"}, ["s3:*"], condition=ours), allow({"AWS": "*"}, ["s3:GetObject"], resource=files)]
     )

@@ -28,10 +28,9 @@ PER_NODE = ADDRESSES_KEPT + 4
 BESIDE_NODES = 26
 """Addresses in a subnet of the control plane beside its nodes: the endpoints', the resolver's, and those that
 EKS needs while it updates a control plane (5, EKS user guide)."""
-_WHILE_UPDATED = 2
-"""Nodes that an update adds in a zone. Source: EKS user guide, managed node update behavior."""
-_PER_SYSTEM_NODE = 10
-"""Their pods are few, and the CNI makes do with fewer addresses than it would keep."""
+_WHILE_UPDATED = 16
+"""Addresses of two nodes that an update adds in a zone; for a while the CNI makes do with fewer than it would
+keep. Source: EKS user guide, managed node update behavior."""
 
 
 def refuse_narrow_range(
@@ -51,7 +50,8 @@ def refuse_narrow_range(
                 fix=_wider(spec, "spread the nodes over more zones or sites"),
             )
     system = fleet.site_settings(site, AwsSiteSettings).system_nodes.nodes
-    room = (control_plane_addresses(cidr) - BESIDE_NODES) // _PER_SYSTEM_NODE - _WHILE_UPDATED
+    spare = control_plane_addresses(cidr) - BESIDE_NODES - _WHILE_UPDATED
+    room = spare // (ADDRESSES_KEPT + 1)
     if -(-system // 2) > room:
         yield fleet.fault(
             f"sites.{site}.cidr",

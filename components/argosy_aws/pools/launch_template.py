@@ -54,7 +54,8 @@ class LaunchTemplateChoice:
 
     kind: str
     """Empty for a template with EKS's image and one instance type. EKS cannot move a group to a template of
-    another kind, so each kind has a name of its own, and whoever changes it replaces the group."""
+    another kind, so each kind has a name of its own, and whoever changes it replaces the group. So has each
+    block: a group goes from one to the other by being made anew, since it keeps its template otherwise."""
     instance_type: str | None
     """None where the node group lists several; it stands in one of the two places and never in both."""
     image_id: str | None
@@ -78,7 +79,7 @@ def choose_launch_template(pool: NodePoolPlan, tags: Mapping[str, str]) -> Launc
     several = bool(instance_types_of(pool))
     image_id = choose_image(pool).image_id
     return LaunchTemplateChoice(
-        kind="-".join(word for word, is_so in (("image", image_id), ("types", several)) if is_so),
+        kind=_kind(pool, own_image=image_id is not None, several=several),
         instance_type=None if several else instance_type.name,
         image_id=image_id,
         network_interfaces=choose_network_interfaces(instance_type),
@@ -102,6 +103,12 @@ def instance_types_of(pool: NodePoolPlan) -> tuple[str, ...]:
     """The instance types that the node group lists; empty where the template names the only one."""
     also = settings_of_pool(pool).also if pool.capacity_type == "spot" else ()
     return (instance_type_of(pool).name, *also) if also else ()
+
+
+def _kind(pool: NodePoolPlan, *, own_image: bool, several: bool) -> str:
+    words = ("image" if own_image else "", "types" if several else "")
+    block = pool.reservation or "" if pool.capacity_type == "block" else ""
+    return "-".join(word for word in (*words, block) if word)
 
 
 def _volumes(settings: AwsPoolSettings) -> tuple[Volume, ...]:

@@ -110,11 +110,12 @@ def _choose_node_group(
 def _left_alone(pool: NodePoolPlan) -> tuple[str, ...]:
     """What no run changes after the first.
 
-    - The size, whole, while schedules own it. To leave the wanted number alone is not enough: with any change
-      of the others, the vendor's provider sends the number that it saw last, which is 0.
-    - Image and template of a block. EKS changes them only while the group is empty, and refuses otherwise, so
-      that a new release of the site would stop at the first running block. The next block is a new pool.
+    - Before the start, the size, whole, since schedules own it. To leave the wanted number alone is not
+      enough: with any change of the others, the vendor's provider sends the number it saw last, which is 0.
+    - From then on, image and template of a block. EKS changes them only while the group is empty, and refuses
+      otherwise, so that a new release of the site would stop at the first running block. The next block is a
+      new pool. What a group cannot keep still replaces it: another reservation, or an image of one's own.
     """
-    size = ("scalingConfig",) if waits(pool) else ()
-    machine = ("launchTemplate.version", "releaseVersion", "version")
-    return (*size, *(machine if pool.capacity_type == "block" else ()))
+    if waits(pool):
+        return ("scalingConfig",)
+    return ("launchTemplate.version", "releaseVersion", "version") if pool.capacity_type == "block" else ()
