@@ -17,6 +17,7 @@ TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 NODE_GROUP = "aws:eks/nodeGroup:NodeGroup"
 CLUSTER = "aws:eks/cluster:Cluster"
 SUBNET = "aws:ec2/subnet:Subnet"
+BLOCK_TEMPLATE = f"aws-use1-train.{RESERVATION}"
 
 TRAIN = aws_pool(capacity_type="block", reservation=RESERVATION, capacity_ends="2027-03-01T00:00:00+00:00")
 SERVE = aws_pool(name="serve", role="inference", by_zone={"use1-az4": 5, "use1-az6": 3})
@@ -55,7 +56,7 @@ def test_every_resource_stands_under_the_site(world: World) -> None:
 
 
 def test_a_p5en_node_gets_an_address_and_16_efas_on_the_wire(world: World) -> None:
-    nics = world().one(TEMPLATE, "aws-use1-train").inputs["networkInterfaces"]
+    nics = world().one(TEMPLATE, BLOCK_TEMPLATE).inputs["networkInterfaces"]
 
     assert 17 == len(nics)
     assert ("interface", 0, 0) == (
@@ -149,7 +150,7 @@ def test_each_zone_is_a_node_group_in_its_own_subnet_with_the_plan_s_nodes(world
 def test_the_instance_type_stands_in_the_template_and_nowhere_else(world: World) -> None:
     graph = world()
 
-    assert "p5en.48xlarge" == graph.one(TEMPLATE, "aws-use1-train").inputs["instanceType"]
+    assert "p5en.48xlarge" == graph.one(TEMPLATE, BLOCK_TEMPLATE).inputs["instanceType"]
     for group in graph.of_type(NODE_GROUP):
         assert not {"instanceTypes", "diskSize", "remoteAccess"} & set(group.inputs)
         assert "1" == group.inputs["launchTemplate"]["version"]
@@ -157,7 +158,7 @@ def test_the_instance_type_stands_in_the_template_and_nowhere_else(world: World)
 
 def test_a_block_says_so_in_the_template_and_in_the_group(world: World) -> None:
     graph = world(pool_alone())
-    template = graph.one(TEMPLATE, "aws-use1-train").inputs
+    template = graph.one(TEMPLATE, BLOCK_TEMPLATE).inputs
 
     assert {"marketType": "capacity-block"} == template["instanceMarketOptions"]
     target = template["capacityReservationSpecification"]["capacityReservationTarget"]
@@ -201,14 +202,14 @@ def test_every_resource_uses_the_site_s_own_provider(world: World) -> None:
 
 
 def test_what_ec2_creates_for_a_node_bears_the_fleet_s_tags(world: World) -> None:
-    specifications = world(pool_alone()).one(TEMPLATE, "aws-use1-train").inputs["tagSpecifications"]
+    specifications = world(pool_alone()).one(TEMPLATE, BLOCK_TEMPLATE).inputs["tagSpecifications"]
 
     assert ["instance", "network-interface", "volume"] == [spec["resourceType"] for spec in specifications]
     assert all(spec["tags"]["argosy-fleet"] == "prod" for spec in specifications)
 
 
 def test_user_data_reaches_the_template_encoded_and_says_nothing_secret(world: World) -> None:
-    text = base64.b64decode(world(pool_alone()).one(TEMPLATE, "aws-use1-train").inputs["userData"]).decode()
+    text = base64.b64decode(world(pool_alone()).one(TEMPLATE, BLOCK_TEMPLATE).inputs["userData"]).decode()
 
     assert "strategy: RAID0" in text
     assert "AKIA" not in text

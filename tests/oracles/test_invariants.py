@@ -48,7 +48,13 @@ def test_purchases_keep(invariant: str, bought: ResourceGraph) -> None:
 
 
 def template(pool: str, path: str, value: Any = None) -> Break:
-    return lambda graph: (_spoilt(graph.one(TEMPLATE, f"aws-use1-{pool}"), path, value),)
+    return lambda graph: (_spoilt(_template(graph, pool), path, value),)
+
+
+def _template(graph: ResourceGraph, pool: str) -> RegisteredResource:
+    """The pool's launch template, of whatever kind: a dot parts the kind from the pool."""
+    (found,) = (one for one in graph.of_type(TEMPLATE) if one.name.partition(".")[0] == f"aws-use1-{pool}")
+    return found
 
 
 def group(pool: str, path: str, value: Any = None) -> Break:
