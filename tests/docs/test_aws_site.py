@@ -46,7 +46,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "stacks" / "fleets" / "inventories").mkdir(parents=True)
     shutil.copy(ROOT / "stacks" / "__main__.py", root / "stacks")
     (root / "stacks" / "fleets" / "lab.yaml").write_text(FLEET, encoding="utf-8")
-    (root / "stacks" / "fleets" / "inventories" / "oslo.yaml").write_text(INVENTORY, encoding="utf-8")
+    (root / "stacks" / "fleets" / "inventories" / "bergen.yaml").write_text(INVENTORY, encoding="utf-8")
     return root
 
 
@@ -140,13 +140,13 @@ def test_every_output_that_the_page_names_is_there_and_no_other(rendered: list[d
     site = outputs(rendered)
     of_pools = {word for row in table(PAGE, "output") for word in re.findall(r"`(\w+)`", row[0])}
     links = {word for row in table(PAGE, "link") for word in re.findall(r"`([\w.-]+)`", row[0])}
-    routers = {"oslo-vpn-8-8-4-4-tunnel-1", "oslo-vpn-8-8-4-4-tunnel-2", "oslo-vpn-8-8-4-4-keys"}
+    routers = {"bergen-vpn-8-8-4-4-tunnel-1", "bergen-vpn-8-8-4-4-tunnel-2", "bergen-vpn-8-8-4-4-keys"}
 
     assert {"kubeconfig", "links", "pools", "provider"} == set(site)
     assert "[secret]" == site["kubeconfig"]
     assert of_pools | {"name", "pod_annotations"} == set(site["pools"]["pretrain"])
     assert links | routers | {"bucket-weights"} == set(site["links"])
-    assert {"oslo-vpn-8-8-4-4-keys", "oslo-nodeConfig"} <= QUOTED
+    assert {"bergen-vpn-8-8-4-4-keys", "bergen-nodeConfig"} <= QUOTED
 
 
 def test_what_the_page_calls_protected_is_and_nothing_else(project: Path, rendered: list[Any]) -> None:

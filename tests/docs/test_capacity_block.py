@@ -39,8 +39,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(ROOT / "Pulumi.yaml", root)
     (root / "stacks" / "fleets").mkdir(parents=True)
     shutil.copy(ROOT / "stacks" / "__main__.py", root / "stacks")
-    fleet = root / "stacks" / "fleets" / "lab.yaml"
-    fleet.write_text(shown("yaml", "version: 1\nname: lab"), encoding="utf-8")
+    fleet = root / "stacks" / "fleets" / "spring.yaml"
+    fleet.write_text(shown("yaml", "version: 1\nname: spring"), encoding="utf-8")
     return root
 
 
@@ -53,7 +53,7 @@ def printed(project: Path) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def rendered(project: Path, printed: dict[str, str]) -> list[dict[str, Any]]:
     assert printed
-    return json.loads(said(project, "argosy render lab --scope aws-use1 --json"))["resources"]
+    return json.loads(said(project, "argosy render spring --scope aws-use1 --json"))["resources"]
 
 
 def said(project: Path, line: str) -> str:
@@ -69,12 +69,14 @@ def inputs(rendered: list[dict[str, Any]], kind: str, name: str) -> dict[str, An
 
 
 def test_the_page_s_commands_lead_to_a_plan_that_holds(printed: dict[str, str]) -> None:
-    assert ["argosy plan lab", "argosy check lab", "argosy render lab --scope aws-use1"] == list(printed)
-    assert "proven" in printed["argosy check lab"]
+    assert ["argosy plan spring", "argosy check spring", "argosy render spring --scope aws-use1"] == list(
+        printed
+    )
+    assert "proven" in printed["argosy check spring"]
 
 
 def test_render_shows_of_the_pool_what_the_page_shows(printed: dict[str, str]) -> None:
-    assert shown("", "    argosy:index:EksNodePool") in printed["argosy render lab --scope aws-use1"]
+    assert shown("", "    argosy:index:EksNodePool") in printed["argosy render spring --scope aws-use1"]
 
 
 def test_every_node_comes_from_the_block_and_none_from_anywhere_else(rendered: list[dict[str, Any]]) -> None:

@@ -428,3 +428,16 @@ def test_every_fault_of_a_hall_is_said_at_once(refused: Refused) -> None:
     link = {"vpn": [{**VPN, "address": "10.0.0.1"}], "direct_connect": [], "joins": {"pods": "8.8.0.0/16"}}
 
     assert 4 == len(refused(link))
+
+
+@pytest.mark.parametrize(("region", "refused_so"), [("eu-north-1", False), ("eu-north-9", True)])
+def test_a_connection_belongs_to_a_region_that_there_is(
+    refused: Refused, region: str, refused_so: bool
+) -> None:
+    other = {**PORT, "location": "east room", "vlan": 102}
+    faults = refused({"vpn": [], "direct_connect": [{**PORT, "region": region}, other]})
+
+    assert refused_so == bool(faults)
+    for fault in faults:
+        assert "sites.cloud.settings.halls.oslo.direct_connect[0].region" == fault.path
+        assert "write eu-north-1" == fault.fix

@@ -216,9 +216,10 @@ class TestTheEndOfABlock:
     def test_a_block_that_is_over_before_it_could_be_drained_is_refused(self, refused: Refused) -> None:
         day = {"capacity": BLOCK.replace("ends", 'starts: "2027-02-28T11:30Z", ends')}
 
-        fault = only(refused("aws", None, {**day, "settings": "{drain_minutes: 1440}"}))
+        since = "since: 2027-02-28T11:30Z\n"
+        fault = only(refused("aws", None, {**day, "settings": "{drain_minutes: 1440}"}, demand=since))
         assert "sites.cloud.node_pools.train.capacity.ends" == fault.path
-        assert [] == refused("aws", None, {**day, "settings": "{drain_minutes: 1439}"})
+        assert [] == refused("aws", None, {**day, "settings": "{drain_minutes: 1439}"}, demand=since)
 
 
 class TestImages:

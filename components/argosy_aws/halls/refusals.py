@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from ipaddress import AddressValueError, IPv4Address
 
+from argosy.catalog import closest_names
 from argosy.errors import Fault
 from argosy.spec.loader import LoadedFleet
 from argosy.spec.models import CloudSiteSpec, HallSpec
+from argosy_aws.facts import load_facts
 from argosy_aws.halls.choice import choose_direct_connect_asn
 from argosy_aws.halls.facts import load_hybrid_facts
 from argosy_aws.halls.join_refusals import JOIN_RULES
@@ -125,6 +127,19 @@ def _addresses(linked: LinkedHall) -> Iterator[Fault]:
             )
 
 
+def _regions(linked: LinkedHall) -> Iterator[Fault]:
+    for index, port in enumerate(linked.hall.direct_connect):
+        regions = load_facts().zones
+        if port.region is not None and port.region not in regions:
+            near = closest_names(port.region, regions)
+            yield linked.fault(
+                f"direct_connect[{index}].region",
+                given=repr(port.region),
+                expected=f"an AWS region: {', '.join(regions)}",
+                fix=f"write {near[0]}" if near else "name one of them, or leave it out for the site's own",
+            )
+
+
 def _is_public(text: str) -> bool:
     try:
         address = IPv4Address(text)
@@ -160,4 +175,10 @@ def _links(linked: LinkedHall) -> tuple[VpnEndpoint | DirectConnectPort, ...]:
     return (*linked.hall.vpn, *linked.hall.direct_connect)
 
 
-_RULES: tuple[Callable[[LinkedHall], Iterator[Fault]], ...] = (_is_a_hall, _locations, _addresses, _asns)
+_RULES: tuple[Callable[[LinkedHall], Iterator[Fault]], ...] = (
+    _is_a_hall,
+    _locations,
+    _addresses,
+    _regions,
+    _asns,
+)

@@ -92,7 +92,14 @@ def _check_start(fleet: LoadedFleet, at: str, capacity: CapacitySpec) -> Iterato
             expected="a start before the end",
             fix="swap them",
         )
-    elif since is not None and starts > since:
+    elif since is None:
+        yield fleet.fault(
+            f"{at}.starts",
+            given=f"a {_noun(capacity)} that starts {_shown(starts)}, in a plan that may hold before",
+            expected="`since` at the top of the file, or what is not there yet would be counted",
+            fix=f"write since: {_shown(starts)}, or delete `starts` once it has begun",
+        )
+    elif starts > since:
         yield fleet.fault(
             f"{at}.starts",
             given=f"a {_noun(capacity)} that starts {_shown(starts)}, after the plan's `since`",

@@ -255,8 +255,7 @@ class TestWhenCapacityBegins:
     @pytest.mark.parametrize(
         ("capacity", "since"),
         [
-            ("{type: block, reservation: cr-1, starts: 2027-03-01T00:00Z, ends: 2027-03-02T00:00Z}", ""),
-            ("{type: reserved, reservation: cr-1, starts: 2027-03-01T00:00Z}", ""),
+            ("{type: block, reservation: cr-1, ends: 2027-03-02T00:00Z}", ""),
             ("{type: reserved, reservation: cr-1, starts: 2027-03-01T00:00Z}", "2027-03-01T00:00Z"),
             ("{type: reserved, reservation: cr-1, starts: 2027-03-01T01:00+01:00}", "2027-03-01T00:00Z"),
             ("{type: on-demand}", "2027-03-01T00:00Z"),
@@ -267,6 +266,14 @@ class TestWhenCapacityBegins:
         fleet = load(tmp_path, text=f"{text}since: {since}\n" if since else text)
 
         assert isinstance(fleet.spec.since, dt.datetime) is bool(since)
+
+    def test_what_has_not_begun_is_counted_by_no_plan_that_may_hold_before(self, tmp_path: Path):
+        capacity = "{type: reserved, reservation: cr-1, starts: 2027-03-01T00:00Z}"
+        [fault] = told(
+            tmp_path, text=FLEET.replace("capacity: {type: on-demand}", f"capacity: {capacity}", 1)
+        )
+
+        assert "write since: 2027-03-01T00:00Z, or delete `starts`" in fault
 
     @pytest.mark.parametrize("moment", ["2027-03-01T00:00Z", "2027-03-01T01:00+01:00"])
     def test_what_begins_when_it_ends_is_refused(self, tmp_path: Path, moment: str):
@@ -284,5 +291,6 @@ class TestWhenCapacityBegins:
     def test_a_change_of_the_beginning_is_a_change_of_the_plan(self, tmp_path: Path):
         capacity = "{type: reserved, reservation: cr-1, starts: 2027-03-01T00:00Z}"
         text = FLEET.replace("capacity: {type: on-demand}", f"capacity: {capacity}", 1)
+        text += "since: 2027-03-05T00:00Z\n"
 
         assert load(tmp_path, text=text).sha256 != load(tmp_path, text=text.replace("03-01", "03-02")).sha256
