@@ -15,7 +15,8 @@ from argosy_aws.halls.nodes import declare_hybrid_nodes
 from argosy_aws.halls.routes import declare_hybrid_routes
 from argosy_aws.links import joined_links
 from argosy_aws.network.vpc import declare_network
-from argosy_aws.pools.pool import EksNodePool, PoolSurroundings, pool_handle
+from argosy_aws.pools.pool import EksNodePool, pool_handle
+from argosy_aws.pools.surroundings import PoolSurroundings
 from argosy_aws.scope import SiteScope
 from argosy_aws.storage.bucket_roles import declare_replication
 from argosy_aws.storage.policies import bucket_policy_for_pods

@@ -203,12 +203,19 @@ class TestTheEndOfABlock:
         assert "which ends by itself" in only(refused("aws", None, drained)).expected
         assert [] == refused("aws", None, {"capacity": BLOCK, **drained})
 
-    @pytest.mark.parametrize("settings", ["{}", "{drain_minutes: 60}"])
+    @pytest.mark.parametrize(
+        ("settings", "given"),
+        [
+            ("{}", "no `drain_minutes`, which stands for 60 minutes"),
+            ("{drain_minutes: 60}", "60 minutes"),
+        ],
+    )
     def test_a_rack_is_drained_before_the_hour_in_which_ec2_takes_it(
-        self, refused: Refused, settings: str
+        self, refused: Refused, settings: str, given: str
     ) -> None:
         fault = only(refused("aws", None, {**RACK, "settings": settings}))
 
+        assert given == fault.given
         assert "more than 60" in fault.expected
         assert "drain_minutes: 90" in fault.fix
         assert [] == refused("aws", None, {**RACK, "settings": "{drain_minutes: 61}"})

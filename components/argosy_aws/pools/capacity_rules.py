@@ -112,6 +112,11 @@ def misplaced_group(pool: CloudPool) -> Iterator[Fault]:
         )
 
 
+def _drain_words(settings: AwsPoolSettings) -> str:
+    left_out = "" if "drain_minutes" in settings.model_fields_set else "no `drain_minutes`, which stands for "
+    return f"{left_out}{settings.drain_minutes} minutes"
+
+
 def unfit_drain(pool: CloudPool) -> Iterator[Fault]:
     """`drain_minutes` without a block, or in which no node would be drained before AWS takes it."""
     settings = pool.settings(AwsPoolSettings)
@@ -129,7 +134,7 @@ def unfit_drain(pool: CloudPool) -> Iterator[Fault]:
     if system is not None and minutes <= system.taken_minutes_before:
         yield pool.fault(
             "settings.drain_minutes",
-            given=f"{minutes} minutes",
+            given=_drain_words(settings),
             expected=f"more than {system.taken_minutes_before}, since EC2 takes these nodes so long before"
             " the end of their block",
             fix=f"write settings: {{drain_minutes: {system.taken_minutes_before + 30}}}",

@@ -19,8 +19,6 @@ from argosy_aws.settings import settings_of_site
 from argosy_component.contract import NodePoolPlan, PoolHandle
 from argosy_component.naming import pool_selector
 
-__all__ = ["EksNodePool", "PoolSurroundings", "pool_handle"]
-
 _TOPOLOGY_KEYS = (
     "topology.kubernetes.io/zone",
     "topology.k8s.aws/network-node-layer-1",
