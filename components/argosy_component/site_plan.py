@@ -36,12 +36,9 @@ def _unknown_scope(fleet: LoadedFleet, scope: str) -> Fault:
     )
 
 
-def _site_plan(fleet: LoadedFleet, name: str, lock: Lock, catalog: Catalog) -> SitePlan:
+def site_plan_without_pools(fleet: LoadedFleet, name: str) -> SitePlan:
+    """What a site's plan says before any lock: all but its pools."""
     site = fleet.spec.sites[name]
-    pools = tuple(
-        _pool_plan(fleet, name, site, pool_name, lock.pools[f"{name}/{pool_name}"], catalog)
-        for pool_name in sorted(site.node_pools)
-    )
     hall = isinstance(site, HallSpec)
     return SitePlan(
         fleet=fleet.spec.name,
@@ -52,7 +49,7 @@ def _site_plan(fleet: LoadedFleet, name: str, lock: Lock, catalog: Catalog) -> S
         account=None if hall else site.account,
         kubernetes_version=None if hall else site.kubernetes_version,
         cidr=site.cidr,
-        node_pools=pools,
+        node_pools=(),
         tags={"argosy-fleet": fleet.spec.name, "argosy-site": name},
         hall=_hall_plan(site) if hall else None,
         peers=tuple(
@@ -61,6 +58,15 @@ def _site_plan(fleet: LoadedFleet, name: str, lock: Lock, catalog: Catalog) -> S
         settings=fleet.settings.sites.get(name),
         root=str(fleet.root),
     )
+
+
+def _site_plan(fleet: LoadedFleet, name: str, lock: Lock, catalog: Catalog) -> SitePlan:
+    site = fleet.spec.sites[name]
+    pools = tuple(
+        _pool_plan(fleet, name, site, pool_name, lock.pools[f"{name}/{pool_name}"], catalog)
+        for pool_name in sorted(site.node_pools)
+    )
+    return replace(site_plan_without_pools(fleet, name), node_pools=pools)
 
 
 def _peer_plan(name: str, site: SiteSpec) -> PeerPlan:

@@ -12,7 +12,6 @@ from argosy.errors import Fault
 from argosy.spec.loader import LoadedFleet
 from argosy.spec.models import CloudSiteSpec
 from argosy_aws.policies import size_for_iam
-from argosy_aws.settings import AwsSiteSettings
 from argosy_aws.storage.choice import choose_buckets
 from argosy_aws.storage.facts import load_storage_facts
 from argosy_aws.storage.policies import (
@@ -21,7 +20,8 @@ from argosy_aws.storage.policies import (
     replication_policy,
     storage_key_policy,
 )
-from argosy_component.contract import PeerPlan, SitePlan
+from argosy_component.contract import SitePlan
+from argosy_component.site_plan import site_plan_without_pools
 
 _KEY_ID = "00000000-0000-0000-0000-000000000000"
 """As long as the id of every key of one region."""
@@ -76,30 +76,10 @@ def _documents(plan: SitePlan) -> Iterator[SizedDocument]:
 
 
 def _storage_plan(site: str, fleet: LoadedFleet) -> SitePlan | None:
-    """The site's plan, as far as buckets need it; None where a site has no account yet."""
-    clouds = {
-        name: spec
-        for name, spec in fleet.spec.sites.items()
+    """The site's plan, as far as buckets need it; None while a site on AWS has no account."""
+    on_aws = [
+        spec
+        for spec in fleet.spec.sites.values()
         if isinstance(spec, CloudSiteSpec) and spec.provider == "aws"
-    }
-    if any(spec.account is None for spec in clouds.values()):
-        return None
-    spec = clouds[site]
-    return SitePlan(
-        fleet=fleet.spec.name,
-        name=site,
-        provider=spec.provider,
-        region=spec.region,
-        country=spec.country,
-        account=spec.account,
-        kubernetes_version=spec.kubernetes_version,
-        cidr=spec.cidr,
-        node_pools=(),
-        tags={},
-        peers=tuple(
-            PeerPlan(name, peer.provider, region=peer.region, account=peer.account)
-            for name, peer in clouds.items()
-            if name != site
-        ),
-        settings=fleet.site_settings(site, AwsSiteSettings),
-    )
+    ]
+    return None if any(spec.account is None for spec in on_aws) else site_plan_without_pools(fleet, site)
