@@ -111,14 +111,17 @@ def _told(path: Path, error: sqlite3.Error) -> str:
 
 def _has_tables(connection: sqlite3.Connection, path: Path) -> bool:
     """False for an empty file. Raises ClaimsUnavailableError for a file that is not ours to write to."""
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    # In one look: between two, another run may make the tables, and the file would seem to be of no version.
+    version, tables = connection.execute(
+        "SELECT user_version, (SELECT count(*) FROM sqlite_master) FROM pragma_user_version"
+    ).fetchone()
     if version > _VERSION:
         raise ClaimsUnavailableError(
             f"{path}: the claims file has version {version}, not {_VERSION}; use the newer argosy"
         )
     if version == _VERSION:
         return True
-    if version or connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+    if version or tables:
         raise ClaimsUnavailableError(
             f"{path}: this database has version {version}, a claims file {_VERSION}; check the path, and"
             " take down with the older argosy what it has brought up"

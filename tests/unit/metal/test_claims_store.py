@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -382,6 +383,29 @@ def test_of_racing_claimants_exactly_one_gets_the_server(path: Path) -> None:
 
     assert ["granted", "refused", "refused", "refused"] == sorted(answers)
     assert [f"lab/stack-{answers.index('granted')}"] == [claim.owner for claim in read_claims(path)]
+
+
+def test_a_file_whose_tables_another_run_makes_meanwhile_is_no_stranger_s(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Overtaken(sqlite3.Connection):
+        """Another run makes the tables right after the first look at the file's version."""
+
+        def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+            answer = super().execute(sql, *values)
+            if "user_version" in sql and not overtaken:
+                overtaken.append(sql)
+                rows = iter(answer.fetchall())
+                store_of(path).claim(replace(WANTED, owner="lab/other"))
+                answer = super().execute(f"VALUES ({', '.join(map(str, next(rows)))})")
+            return answer
+
+    overtaken: list[str] = []
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Overtaken))
+
+    with pytest.raises(ForeignClaimError):
+        store_of(path).claim(WANTED)
+    assert 1 == len(overtaken)
 
 
 WRITER = """
