@@ -8,6 +8,7 @@ permitted (phase `booting`) when off, image and boot override were all observed.
 off with the override still set was never started; one found on is left alone until it reports its install id.
 """
 
+from argosy_metal.lifecycle.access import ServerAccess
 from argosy_metal.lifecycle.decide import Observation, Step, next_step
 from argosy_metal.lifecycle.failure import InterruptedMachineError, MachineError, MachineNotReadyError
 from argosy_metal.lifecycle.image import Image
@@ -32,6 +33,7 @@ __all__ = [
     "Report",
     "ReportService",
     "Server",
+    "ServerAccess",
     "Step",
     "next_step",
 ]

@@ -8,21 +8,17 @@ from typing import TypeVar
 
 from argosy_metal.claims import Phase
 from argosy_metal.lifecycle.decide import OFF, ON, Observation, Step, next_step
-from argosy_metal.lifecycle.failure import InterruptedMachineError, MachineError, MachineNotReadyError
+from argosy_metal.lifecycle.explained import GO_ON, explained
+from argosy_metal.lifecycle.failure import MachineError, MachineNotReadyError
 from argosy_metal.lifecycle.image import Image
 from argosy_metal.lifecycle.journal import Journal
-from argosy_metal.lifecycle.leash import Leash, OutOfTimeError, StopRequestedError
+from argosy_metal.lifecycle.leash import Leash
 from argosy_metal.lifecycle.limits import Limits
-from argosy_metal.lifecycle.reports import Report, Reports, ReportsUnavailableError
+from argosy_metal.lifecycle.reports import Report, Reports
 from argosy_metal.lifecycle.server import Server
 from argosy_metal.redfish import Clock, RedfishError, WrongServerError
 
 _T = TypeVar("_T")
-_GO_ON = "run `pulumi up` again: it goes on from this phase"
-_WRONG_SERVER = (
-    "was the hardware swapped? nothing was written to it; put the right BMC address or serial into the"
-    " inventory, run `argosy plan` with the fleet's name, then `pulumi up`"
-)
 
 
 @dataclass(frozen=True)
@@ -262,7 +258,7 @@ class Machine:
             if self._clock.now() - started > limit:
                 raise self._not_ready(
                     f"{what} does not show after {limit:.0f} s",
-                    f"look at the server on its BMC, then {_GO_ON}",
+                    f"look at the server on its BMC, then {GO_ON}",
                 )
             await self._leash.pause(self._limits.poll_seconds)
         return seen
@@ -306,25 +302,7 @@ class Machine:
         return Image(claim.image_url, claim.image_sha256).media_url(claim.install_id)
 
     async def _explained(self, work: Callable[[], Awaitable[_T]]) -> _T:
-        """Do the work; whatever stops it is told with server, phase and next step."""
-        try:
-            return await work()
-        except WrongServerError as error:
-            raise self._not_ready(f"{error.operation}: {error.found}", _WRONG_SERVER) from error
-        except RedfishError as error:
-            raise self._not_ready(
-                f"{error.operation}: {error.found}", f"{error.next_step}; {_GO_ON}"
-            ) from error
-        except ReportsUnavailableError as error:
-            raise self._not_ready(
-                str(error), f"check the hall's provisioning service, then {_GO_ON}"
-            ) from error
-        except OutOfTimeError as error:
-            raise self._not_ready("the time given to this resource is over", _GO_ON) from error
-        except StopRequestedError as error:
-            raise InterruptedMachineError(
-                self._journal.claim, "the run was told to stop; the step in hand was finished", _GO_ON
-            ) from error
+        return await explained(self._journal, work)
 
     def _not_ready(self, found: str, next_step: str) -> MachineNotReadyError:
         return MachineNotReadyError(self._journal.claim, found, next_step)

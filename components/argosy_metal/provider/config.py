@@ -7,15 +7,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from argosy_metal.provider.checks import Failure, Rule, check_inputs, text, unshown_text
+from argosy_metal.provider.checks import Failure, text, unshown_text
 from argosy_metal.provider.failures import NotPossibleError
+from argosy_metal.provider.properties import Input, Properties
 
 _PATH = text(r"[^\s]+", "a path, relative to the project root")
-_REQUIRED: Mapping[str, Rule] = {
-    "claimsPath": _PATH,
-    "phoneHome": unshown_text(r"https://[^\s/@]+(/[^\s]*)?", "an https URL without an account"),
-}
-_OPTIONAL: Mapping[str, Rule] = {"caCertificate": _PATH, "simulatorDirectory": _PATH}
+CONFIG = Properties(
+    description="Bare-metal servers over Redfish: claim, configure, install, join, release.",
+    inputs={
+        "claimsPath": Input("Claims file, relative to the project root.", _PATH),
+        "phoneHome": Input(
+            "Where installed machines report, an https URL.",
+            unshown_text(r"https://[^\s/@]+(/[^\s]*)?", "an https URL without an account"),
+        ),
+        "caCertificate": Input("PEM file of the authority of the BMCs' certificates.", _PATH, required=False),
+        "simulatorDirectory": Input(
+            "Folder of the running simulator, for simulated halls.", _PATH, required=False
+        ),
+    },
+)
+"""One hall, as the provider is told about it."""
 # The SDK adds its own version; the engine keeps these two for itself.
 _ENGINES_OWN = frozenset({"version", "pluginDownloadURL"})
 
@@ -35,7 +46,7 @@ class HallConfig:
 def check_config(inputs: Mapping[str, Any]) -> list[Failure]:
     """What is wrong with the provider's configuration."""
     own = {name: value for name, value in inputs.items() if name not in _ENGINES_OWN}
-    failures = check_inputs(own, _REQUIRED, _OPTIONAL)
+    failures = list(CONFIG.check(own)[1])
     if "caCertificate" not in own and "simulatorDirectory" not in own:
         failures.append(("caCertificate", "it is required, or the BMCs could not be trusted"))
     return failures

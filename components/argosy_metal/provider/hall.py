@@ -10,7 +10,15 @@ from functools import cached_property
 
 from argosy import __version__
 from argosy_metal.claims import Claim, ClaimStore, ForeignClaimError, RunIdentity
-from argosy_metal.lifecycle import Journal, Leash, Limits, Machine, RedfishServer, ReportService
+from argosy_metal.lifecycle import (
+    Journal,
+    Leash,
+    Limits,
+    Machine,
+    RedfishServer,
+    ReportService,
+    ServerAccess,
+)
 from argosy_metal.provider.config import HallConfig
 from argosy_metal.provider.failures import NotPossibleError
 from argosy_metal.provider.reach import Reach, find_reach
@@ -100,6 +108,13 @@ class Hall:
                 yield Machine(journal, server, reports, self.limits, self._clock, leash, log), journal
         finally:
             await reports.close()
+
+    @asynccontextmanager
+    async def server(self, claim: Claim, timeout_seconds: float) -> AsyncGenerator[ServerAccess]:
+        """A claimed server's BMC; its session is closed at the end. 0 s: no time limit."""
+        leash = Leash(self._clock, timeout_seconds or None, self._stop)
+        async with self._client(claim) as client:
+            yield ServerAccess(client, Journal(self.store, claim), leash, self.limits, self._clock)
 
     def _client(self, claim: Claim) -> RedfishClient:
         record, root = claim.record, self.config.root

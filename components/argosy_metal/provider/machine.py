@@ -11,6 +11,7 @@ from argosy_metal.lifecycle.decide import OFF
 from argosy_metal.provider.checks import Failure, Rule, check_inputs, flag, text, unshown_text
 from argosy_metal.provider.failures import PartialFailureError
 from argosy_metal.provider.hall import Hall
+from argosy_metal.provider.properties import BOOLEAN, STRING, Input, Output, Properties, reference
 from argosy_metal.provider.requests import ResourceRequest
 from argosy_metal.provider.resource import Change, Difference, Found, Outputs
 from argosy_metal.provider.values import UNKNOWN, Unknown
@@ -21,19 +22,50 @@ _IMAGE: Mapping[str, Rule] = {
     "url": unshown_text(r"https://[^\s/@]+(/[^\s]*)?", "an https URL without an account"),
     "sha256": text(r"[0-9a-f]{64}", "64 lower-case hex digits"),
 }
-_OBSERVED = ("phase", "imageDigest", "installId", "bootId", "power")
+_IMAGE_TYPE = "baremetal:index:Image"
+
+
+def _is_image(value: Any) -> str | None:
+    return None if isinstance(value, dict) else f"given {type(value).__name__}; expected url and sha256"
+
+
+_PROPERTIES = Properties(
+    description="What runs on a claimed server.",
+    inputs={
+        "serverId": Input("The claim's `serverId`.", _SERVER_ID, on_change=Change.REPLACE),
+        "image": Input("The operating-system image to install.", _is_image, reference(_IMAGE_TYPE)),
+        "online": Input("Whether the machine is powered on.", flag, BOOLEAN, required=False, default=True),
+    },
+    outputs={
+        "phase": Output("How far the machine has come; `running` at the end."),
+        "imageDigest": Output("`sha256:…` of the image that runs."),
+        "installId": Output("Names the installation; it changes with every one."),
+        "bootId": Output("What the installed system reported as its boot."),
+        "power": Output("Redfish's PowerState as last seen."),
+    },
+    types={
+        _IMAGE_TYPE: {
+            "type": "object",
+            "properties": {"url": STRING, "sha256": STRING},
+            "required": ["sha256", "url"],
+        }
+    },
+)
+_OBSERVED = tuple(_PROPERTIES.outputs)
 
 
 class Machines:
     """Installs, observes and takes down machines."""
+
+    properties = _PROPERTIES
 
     def __init__(self, hall: Callable[[], Hall]) -> None:
         self._hall = hall
 
     def check(self, news: Mapping[str, Any]) -> tuple[Mapping[str, Any], Sequence[Failure]]:
         """Shapes only; a machine is online unless the program says otherwise."""
-        inputs = {"online": True, **news}
-        failures = check_inputs(inputs, {"serverId": _SERVER_ID, "image": _is_image}, {"online": flag})
+        inputs, found = self.properties.check(news)
+        failures = list(found)
         image = inputs.get("image")
         if isinstance(image, dict):
             failures += check_inputs(cast("dict[str, Any]", image), _IMAGE, {}, prefix="image.")
@@ -42,15 +74,12 @@ class Machines:
     def diff(self, request: ResourceRequest) -> Difference:
         """Another server or image content is another machine; an unfinished or powered-off one is updated."""
         news, olds = request.news, request.olds
-        changes: dict[str, Change] = {}
-        if news.get("serverId") != olds.get("serverId"):
-            changes["serverId"] = Change.REPLACE
+        changes = self.properties.changes(request)
+        changes.pop("image", None)
         new_image, old_image = _image_parts(news.get("image")), _image_parts(olds.get("image"))
         for part in ("sha256", "url"):
             if new_image[part] != old_image[part]:
                 changes[f"image.{part}"] = Change.REPLACE if part == "sha256" else Change.UPDATE
-        if news.get("online") != olds.get("online"):
-            changes["online"] = Change.UPDATE
         observed = _unfinished(news, olds)
         return Difference(changes | dict.fromkeys(observed, Change.UPDATE), observed)
 
@@ -133,10 +162,6 @@ def _unfinished(news: Outputs, olds: Outputs) -> frozenset[str]:
     if olds.get("phase") != Phase.RUNNING.value:
         return frozenset({"phase"})
     return frozenset({"power"} if bool(news.get("online")) == (olds.get("power") == OFF) else ())
-
-
-def _is_image(value: Any) -> str | None:
-    return None if isinstance(value, dict) else f"given {type(value).__name__}; expected url and sha256"
 
 
 def _image_parts(image: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from argosy_metal.provider.failures import NotPossibleError, RefusedInputError
 from argosy_metal.provider.hall import Hall
 from argosy_metal.provider.machine import MACHINE, Machines
 from argosy_metal.provider.resource import ResourceKind
+from argosy_metal.provider.schema import package_schema
 from argosy_metal.provider.server_claim import SERVER_CLAIM, ServerClaims
 from argosy_metal.redfish import Clock
 
@@ -33,6 +34,10 @@ class BareMetal:
             SERVER_CLAIM: ServerClaims(self.hall),
             MACHINE: Machines(self.hall),
         }
+
+    def schema(self) -> str:
+        """The package's schema as JSON text."""
+        return package_schema({token: kind.properties for token, kind in self._kinds.items()})
 
     def check_config(self, inputs: Mapping[str, Any]) -> list[Failure]:
         """Every failure of the provider's own inputs."""

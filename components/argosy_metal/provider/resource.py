@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from argosy_metal.provider.requests import ResourceRequest
+
+if TYPE_CHECKING:
+    from argosy_metal.provider.properties import Properties
 
 Outputs = Mapping[str, Any]
 
@@ -39,6 +42,11 @@ class Found:
 
 class ResourceKind(Protocol):
     """One type of resource. `check` and `diff` are pure: the engine calls them one after another."""
+
+    @property
+    def properties(self) -> Properties:
+        """What it takes and gives."""
+        ...
 
     def check(self, news: Mapping[str, Any]) -> tuple[Mapping[str, Any], Sequence[tuple[str, str]]]:
         """The inputs with defaults filled in, and every failure as property and reason."""

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from argosy_metal.claims import Claim, ForeignClaimError, Phase
-from argosy_metal.provider.checks import Failure, Rule, check_inputs, text, texts, unshown_text
+from argosy_metal.provider.checks import Failure, text, texts, unshown_text
 from argosy_metal.provider.hall import Hall
+from argosy_metal.provider.properties import INTEGER, STRINGS, Input, Output, Properties
 from argosy_metal.provider.requests import ResourceRequest
 from argosy_metal.provider.resource import Change, Difference, Found, Outputs
 from argosy_metal.provider.values import UNKNOWN, Unknown
@@ -17,36 +18,57 @@ SERVER_CLAIM = "baremetal:index:ServerClaim"
 _REFERENCE = unshown_text(
     r"env:[A-Za-z_][A-Za-z0-9_]*|file:[^\s]+", "`env:NAME` or `file:PATH`, never the secret"
 )
-_REQUIRED: Mapping[str, Rule] = {
-    "site": text(r"[a-z][a-z0-9-]*", "the name of a site"),
-    "serial": text(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "a serial number"),
-    "slot": text(r"[^\s]+", "the slot that the lock pins to this serial"),
-    "bmc": unshown_text(r"https://[^\s/@]+(/[^\s]*)?", "the https URL of the BMC, without an account"),
-    "rack": text(r"[^\s]+", "the name of a rack"),
-    "feeds": texts("the names of the feeds, at least one"),
-    "usernameRef": _REFERENCE,
-    "passwordRef": _REFERENCE,
-}
-_IDENTITY = frozenset({"site", "serial"})
+_PROPERTIES = Properties(
+    description="A server that this stack owns.",
+    inputs={
+        "site": Input(
+            "Site the server stands in.",
+            text(r"[a-z][a-z0-9-]*", "the name of a site"),
+            on_change=Change.REPLACE,
+        ),
+        "serial": Input(
+            "The server's identity.",
+            text(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "a serial number"),
+            on_change=Change.REPLACE,
+        ),
+        "slot": Input(
+            "Slot that the lock pins to this serial.",
+            text(r"[^\s]+", "the slot that the lock pins to this serial"),
+        ),
+        "bmc": Input(
+            "Base URL of the BMC, https.",
+            unshown_text(r"https://[^\s/@]+(/[^\s]*)?", "the https URL of the BMC, without an account"),
+        ),
+        "rack": Input("Rack the server stands in.", text(r"[^\s]+", "the name of a rack")),
+        "feeds": Input(
+            "Feeds its power supplies hang on.", texts("the names of the feeds, at least one"), STRINGS
+        ),
+        "usernameRef": Input("Reference to the BMC's user name: env:NAME or file:PATH.", _REFERENCE),
+        "passwordRef": Input("Reference to the BMC's password: env:NAME or file:PATH.", _REFERENCE),
+    },
+    outputs={
+        "serverId": Output("`site/serial`, the id of what stands on this claim."),
+        "generation": Output("Counts how often the server was claimed.", INTEGER),
+    },
+)
 _RECORD = ("bmc", "rack", "feeds", "usernameRef", "passwordRef")
 
 
 class ServerClaims:
     """Grants, describes and releases servers."""
 
+    properties = _PROPERTIES
+
     def __init__(self, hall: Callable[[], Hall]) -> None:
         self._hall = hall
 
     def check(self, news: Mapping[str, Any]) -> tuple[Mapping[str, Any], Sequence[Failure]]:
         """Shapes only."""
-        return news, check_inputs(news, _REQUIRED, {})
+        return self.properties.check(news)
 
     def diff(self, request: ResourceRequest) -> Difference:
         """Another server is another claim; everything else is described anew."""
-        changed = [name for name in _REQUIRED if request.news.get(name) != request.olds.get(name)]
-        return Difference(
-            {name: Change.REPLACE if name in _IDENTITY else Change.UPDATE for name in sorted(changed)}
-        )
+        return Difference(self.properties.changes(request))
 
     async def create(self, request: ResourceRequest) -> tuple[str, Outputs]:
         """Take the server, or take up the claim that an interrupted run of this stack left."""
@@ -67,7 +89,7 @@ class ServerClaims:
                 return Found()
             raise ForeignClaimError(claim, f"stack {request.owner}")
         outputs = _outputs(claim)
-        return Found(claim.server_id, outputs, {name: outputs[name] for name in _REQUIRED})
+        return Found(claim.server_id, outputs, {name: outputs[name] for name in self.properties.inputs})
 
     async def update(self, request: ResourceRequest) -> Outputs:
         """Describe the server anew: slot, BMC, rack, feeds, references."""

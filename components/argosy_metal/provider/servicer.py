@@ -21,7 +21,6 @@ from argosy_metal.provider.failures import NotPossibleError, PartialFailureError
 from argosy_metal.provider.provider import BareMetal
 from argosy_metal.provider.requests import ResourceRequest, type_of
 from argosy_metal.provider.resource import Change, Difference
-from argosy_metal.provider.schema import package_schema
 from argosy_metal.provider.values import plain_map, wire_map
 
 _T = TypeVar("_T")
@@ -63,7 +62,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self, request: provider_pb2.GetSchemaRequest, context: _Context
     ) -> provider_pb2.GetSchemaResponse:
         """The package's schema."""
-        return provider_pb2.GetSchemaResponse(schema=package_schema())
+        return provider_pb2.GetSchemaResponse(schema=self._provider.schema())
 
     async def GetMapping(
         self, request: provider_pb2.GetMappingRequest, context: _Context

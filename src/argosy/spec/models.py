@@ -205,6 +205,7 @@ class HallSpec(SiteBase):
     ca_certificate: Text | None = None
     """PEM file of the authority that signed the BMCs' certificates, relative to the project root."""
     simulator: SimulatorSpec | None = None
+    settings: Settings = Field(default={}, exclude=True)
 
 
 def _site_kind(value: object) -> str:

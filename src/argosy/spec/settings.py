@@ -98,8 +98,7 @@ def _written(value: Any) -> Iterator[tuple[Path, str | None]]:
 
 def _without_shape(document: Document, path: Path, provider: str | None) -> list[Fault]:
     # A provider that is missing or that nobody registered is a fault of its own.
-    # So are settings of a hall, whose model knows no such key.
-    if provider is None or not _is_registered(provider) or (provider == "metal" and len(path) == _SITE_DEPTH):
+    if provider is None or not _is_registered(provider):
         return []
     whose = "pools" if len(path) > _SITE_DEPTH else "sites"
     return [

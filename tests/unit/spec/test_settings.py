@@ -150,7 +150,7 @@ def test_a_secret_in_settings_is_refused_and_not_shown(tmp_path: Path, secret: s
     assert not [fault for fault in faults if secret in fault]
 
 
-@pytest.mark.parametrize("provider", ["gcp", "metal", ""])
+@pytest.mark.parametrize("provider", ["gcp", ""])
 @pytest.mark.parametrize("settings", ["{a: no, b: 0x1}", "[]", "", "text"])
 def test_settings_of_no_shape_are_refused_whole(tmp_path: Path, provider: str, settings: str):
     faults = told(tmp_path, settings, "{c: 1}", FLEET.replace("provider: aws", f"provider: {provider}"))
