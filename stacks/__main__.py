@@ -1,5 +1,6 @@
 """`pulumi up -s ENV`: load the fleet file, load its lock, verify it, declare the sites, join them."""
 
+import os
 from pathlib import Path
 
 import pulumi
@@ -10,6 +11,7 @@ from argosy.planner.lock import load_lock
 from argosy.planner.verify import verify_plan
 from argosy.resolve import resolve
 from argosy.spec.loader import load_spec
+from argosy_component.checkpoints import assert_checkpoints
 from argosy_component.fleet import Fleet
 from argosy_component.garbage import garbage_unsought
 from argosy_component.outputs import export_sites
@@ -28,8 +30,10 @@ def declare_fleet() -> None:
     lock = load_lock(fleet)
     verify_plan(fleet, lock, catalog)
 
-    Fleet(fleet, lock, catalog)
     plans = site_plans(fleet, lock, catalog, scope=config.get("scope") or "")
+    assert_checkpoints({plan.name: plan.provider for plan in plans}, os.environ)
+
+    Fleet(fleet, lock, catalog)
     sites = [providers[plan.provider].declare_site(plan) for plan in plans]
     for site in sites:
         providers[site.provider].declare_links(site, [peer for peer in sites if peer is not site])

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from argosy.providers import Provider
 
@@ -35,6 +35,8 @@ class ServerPlan:
     server_type: str
     username_ref: str
     password_ref: str
+    certificate_sha256: str | None = None
+    """The BMC's pinned certificate; None: the hall's authority vouches for it."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class NodePoolPlan:
     image_sha256: str | None = None
     servers: tuple[ServerPlan, ...] = ()
     spares: tuple[ServerPlan, ...] = ()
+    power_cap_watts: int | None = None
+    """Most that one node may draw, in watts: the plan counts on it, so that it must be set on the machine."""
     settings: SpecModel | None = None
     """What only the provider understands of the pool, in its own shape; None where the file says nothing."""
 
@@ -65,13 +69,20 @@ class NodePoolPlan:
 class HallPlan:
     """What only a bare-metal hall has."""
 
-    claims_path: str
+    claims: Mapping[str, Any]
+    """Where its claims are kept, as the provider takes it: paths and references, never a secret."""
     phone_home: str
     ca_certificate: str | None
     simulator_directory: str | None
-    uplinks: tuple[Mapping[str, str | int | bool | None], ...]
+    uplinks: tuple[Mapping[str, str | int | bool | tuple[str, ...] | None], ...]
     feeds: Mapping[str, int]
     """Feed to rated kW."""
+    machines_reading_at_once: int | None = None
+    """Machines that may read their image at once (the install budget); None while no image has a size."""
+    starts_at_once: int = 1
+    """Servers behind one feed that may start within one window."""
+    inventory: tuple[ServerPlan, ...] = ()
+    """Every server that stands in the hall, in no slot: what a provider's settings may name by serial."""
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from argosy.catalog import Catalog
 from argosy.catalog.pools import capacity_type_of, node_type_of
 from argosy.errors import Fault, FleetError
 from argosy.planner.models import Lock, PoolPlan
 from argosy.planner.slots import slot_order
+from argosy.spec.claims import ClaimsSpec, IronicClaimsSpec
+from argosy.spec.install_checks import machines_reading_at_once
 from argosy.spec.loader import LoadedFleet
 from argosy.spec.models import HallSpec, SiteSpec
 from argosy_component.contract import HallPlan, NodePoolPlan, PeerPlan, ServerPlan, SitePlan
@@ -51,7 +54,7 @@ def site_plan_without_pools(fleet: LoadedFleet, name: str) -> SitePlan:
         cidr=site.cidr,
         node_pools=(),
         tags={"argosy-fleet": fleet.spec.name, "argosy-site": name},
-        hall=_hall_plan(site) if hall else None,
+        hall=_hall_plan(site, _servers(fleet, name)) if hall else None,
         peers=tuple(
             _peer_plan(peer, fleet.spec.sites[peer]) for peer in sorted(fleet.spec.sites) if peer != name
         ),
@@ -81,14 +84,30 @@ def _peer_plan(name: str, site: SiteSpec) -> PeerPlan:
     )
 
 
-def _hall_plan(site: HallSpec) -> HallPlan:
+def claims_plan(claims: ClaimsSpec) -> dict[str, Any]:
+    """Where a hall's claims are kept, by the names that the provider has for it."""
+    if isinstance(claims, IronicClaimsSpec):
+        bare = claims.model_dump(exclude={"journal"}, exclude_none=True)
+        return {**_wire_names(bare), "journal": claims_plan(claims.journal)}
+    return _wire_names(claims.model_dump(exclude_none=True))
+
+
+def _wire_names(values: Mapping[str, Any]) -> dict[str, Any]:
+    names = {"ca_certificate": "caCertificate", "username": "usernameRef", "password": "passwordRef"}
+    return {names.get(name, name): value for name, value in values.items()}
+
+
+def _hall_plan(site: HallSpec, inventory: Mapping[str, ServerPlan]) -> HallPlan:
     return HallPlan(
-        claims_path=site.claims.path,
+        claims=claims_plan(site.claims),
         phone_home=site.phone_home,
         ca_certificate=site.ca_certificate,
         simulator_directory=site.simulator.directory if site.simulator else None,
         uplinks=tuple(uplink.model_dump() for uplink in site.uplinks),
         feeds={feed.name: feed.rated_kw for feed in site.power.feeds},
+        machines_reading_at_once=machines_reading_at_once(site),
+        starts_at_once=site.power.start_up.at_once,
+        inventory=tuple(inventory[serial] for serial in sorted(inventory)),
     )
 
 
@@ -112,6 +131,7 @@ def _pool_plan(
         image_sha256=pool.image.sha256 if pool.image else None,
         servers=_in_slots(planned.slots, servers),
         spares=_in_slots(planned.spares, servers),
+        power_cap_watts=pool.power_cap_watts,
         settings=fleet.settings.pools.get((site_name, name)),
     )
 
@@ -136,6 +156,7 @@ def _servers(fleet: LoadedFleet, site: str) -> dict[str, ServerPlan]:
             server_type=inventory.server_type_of(server),
             username_ref=inventory.credentials_of(server).username,
             password_ref=inventory.credentials_of(server).password,
+            certificate_sha256=server.certificate_sha256,
         )
         for server in inventory.servers
     }

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from argosy_policies.rule import ResourceRule, Rule, StackRule
-from argosy_policies.rules import capacity, identity, redundancy, supply_chain
+from argosy_policies.rules import capacity, identity, network, power, redundancy, supply_chain
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,8 @@ Theme = ResourceTheme | StackTheme
 THEMES: tuple[Theme, ...] = (
     ResourceTheme("capacity", "Nothing is bought by accident, nor twice.", capacity.RULES),
     ResourceTheme("identity", "Nothing acts with credentials that it can be robbed of.", identity.RULES),
+    StackTheme("network", "A hall stays reachable, and can be reinstalled, at the worst.", network.RULES),
+    StackTheme("power", "A hall outlives any single failure of its power.", power.RULES),
     StackTheme(
         "redundancy", "No loss of one provider or hall takes the fleet's work with it.", redundancy.RULES
     ),

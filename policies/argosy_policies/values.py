@@ -60,6 +60,25 @@ class Value:
             for key in sorted(cast("Mapping[str, Any]", self._raw)):
                 yield key, self[key]
 
+    def elements(self) -> Iterator[Value]:
+        """The values of a list, in its order; none of anything else."""
+        if self.is_list:
+            raw = cast("Sequence[Any]", self._raw)
+            for index in range(len(raw)):
+                path = f"{self.path}[{index}]"
+                try:
+                    element = raw[index]
+                except UnknownValueError:
+                    yield Value(path, State.UNKNOWN)
+                else:
+                    yield Value(path, State.ABSENT if element is None else State.KNOWN, element)
+
+    @property
+    def is_list(self) -> bool:
+        """Whether this is known to have elements."""
+        raw: object = self._raw
+        return self.state is State.KNOWN and isinstance(raw, Sequence) and not isinstance(raw, str | bytes)
+
     @property
     def is_map(self) -> bool:
         """Whether this is known to have properties of its own."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from argosy.catalog import Catalog, NodeType, NotInCatalogError, load_catalog
 from argosy.catalog.pools import node_type_of
 from argosy.errors import FleetError
+from argosy.planner.site_faults import site_faults
 from argosy.prices import refusals
 from argosy.providers import Provider, load_providers
 from argosy.sizing.fleet import sizing_faults
@@ -45,6 +46,7 @@ def resolve(fleet: LoadedFleet, catalog: Catalog, providers: Mapping[str, Provid
         *_check_inventories(fleet, catalog),
         *_check_workloads(fleet, catalog),
         *_check_quotas(fleet, catalog),
+        *site_faults(fleet, catalog),
         *refusals(fleet, catalog),
         *sizing_faults(fleet, catalog),
     ]

@@ -17,7 +17,8 @@ def site(provider: object, **pools: object) -> dict[str, object]:
 
 def judge(sites: object, **parameters: object) -> list[Diagnostic]:
     config = {"redundancy": parameters} if parameters else None
-    return Pack(config).analyze_stack(Declared("argosy:index:Fleet", "lab", {"sites": sites}))
+    found = Pack(config).analyze_stack(Declared("argosy:index:Fleet", "lab", {"sites": sites}))
+    return [one for one in found if "RED-01 " in one.message]
 
 
 def only(found: list[Diagnostic]) -> Diagnostic:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pulumi.runtime.config import set_all_config
 from pulumi.runtime.settings import Settings, configure, reset_options
-from pulumi.runtime.stack import run_in_stack
+from pulumi.runtime.stack import ResourceRegistrationFailed, run_in_stack
 
 from argosy_component.mock_engine.computed import ComputedOutputs
 from argosy_component.mock_engine.errors import LeftoverTaskError, MockEngineError
@@ -98,7 +98,10 @@ class _Failures:
             self._failures.append(failure)
 
     def take_unhandled(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        self.add(context.get("exception") or MockEngineError(str(context["message"])))
+        failure = context.get("exception") or MockEngineError(str(context["message"]))
+        # As the SDK does at a program's end: a resource that failed in the engine is the engine's to tell.
+        if not isinstance(failure, ResourceRegistrationFailed):
+            self.add(failure)
 
     def raise_if_any(self) -> None:
         if not self._failures:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pulumi_policy import Severity
 from pydantic import Field
 
+from argosy.site_facts.uplinks import has_two_apart
 from argosy_policies.rule import Outcome, Parameters, StackRule, Undecided, Violation
+from argosy_policies.rules.halls import FLEET_TYPE, Hall, judge_halls, links_of
 from argosy_policies.values import Resource, Value
 
-FLEET_TYPE = "argosy:index:Fleet"
 _OWN_HALLS = "metal"
 """The provider whose sites fail one by one; a cloud's sites share its control plane and its owner."""
 
@@ -122,6 +123,23 @@ def _unless(value: Value, wanted: str, fits: bool) -> Iterator[str]:
         yield f"{value.path} is {value.kind}, not {wanted}"
 
 
+class Uplinks(Parameters):
+    """How many ways out a hall needs."""
+
+    min_uplinks: int = Field(default=2, ge=1, description="Uplinks that a hall must have.")
+
+
+def _check_uplinks_apart(fleets: Sequence[Resource], wanted: Uplinks) -> Iterator[Outcome]:
+    def judge(hall: Hall) -> Iterator[Outcome]:
+        links = links_of(hall)
+        if len(links) < wanted.min_uplinks:
+            yield hall.broken(f"{len(links)} of the {wanted.min_uplinks} uplinks needed")
+        elif len(links) > 1 and not has_two_apart(links):
+            yield hall.broken("every uplink shares its carrier, conduit or entry with every other")
+
+    return judge_halls(fleets, judge)
+
+
 RULES = (
     StackRule(
         id="RED-01",
@@ -140,5 +158,19 @@ RULES = (
         resource_types=(FLEET_TYPE,),
         parameters=ServingDomains,
         check=_check_serving_spans_domains,
+    ),
+    StackRule(
+        id="RED-05",
+        title="A hall has two uplinks that share no carrier, conduit or entry",
+        reason=(
+            "One dig, one bankruptcy or one fire at the wall must not cut a hall off. Two links in one duct "
+            "are one link to an excavator."
+        ),
+        source="Argosy",
+        severity=Severity.CRITICAL,
+        remedy="add an uplink of another carrier, by another conduit and entry, e.g. a satellite on the roof",
+        resource_types=(FLEET_TYPE,),
+        parameters=Uplinks,
+        check=_check_uplinks_apart,
     ),
 )

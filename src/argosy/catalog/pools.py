@@ -23,3 +23,14 @@ def node_type_of(site: SiteSpec, pool: NodePoolSpec, catalog: Catalog) -> NodeTy
 def capacity_type_of(pool: NodePoolSpec) -> str:
     """How the pool's nodes are obtained. Only pools of a hall, which owns its servers, may leave it out."""
     return pool.capacity.type if pool.capacity else "owned"
+
+
+def drawn_watts(pool: NodePoolSpec, node_type: NodeType) -> int | None:
+    """The most that one node of a pool draws, in watts, without cooling; None if the catalogue has no idea.
+
+    A cap below what the type draws goes before it.
+    """
+    full = node_type.node_power_watts
+    if full is None or pool.power_cap_watts is None:
+        return full
+    return min(full, pool.power_cap_watts)

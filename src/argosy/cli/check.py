@@ -7,6 +7,7 @@ from typing import Any
 
 import typer
 
+from argosy.catalog import Catalog
 from argosy.cli.proven import proven
 from argosy.cli.refusal import refusal
 from argosy.errors import ArgosyError
@@ -14,6 +15,8 @@ from argosy.planner.build import build_problem
 from argosy.planner.kept import kept_by_scenario
 from argosy.planner.lock import load_lock
 from argosy.planner.models import Lock
+from argosy.planner.offerings import Supply, holdings
+from argosy.planner.power_report import hall_reports, report_lines
 from argosy.planner.problem import Problem
 from argosy.planner.verify import verify_plan
 from argosy.resolve import load_fleet
@@ -28,30 +31,37 @@ LEGEND = (
 def check_fleet(env: str, as_json: bool) -> None:
     """Print the proof; raise FleetError, LockError or ShortfallError where there is none."""
     try:
-        fleet, lock, problem = _proven(env)
+        fleet, catalog, lock, problem = _proven(env)
     except ArgosyError as error:
         if as_json:
             typer.echo(json.dumps(refusal(error), indent=2, ensure_ascii=False))
         raise
     if as_json:
-        typer.echo(json.dumps(_proof(fleet, lock, problem), indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(_proof(fleet, catalog, lock, problem), indent=2, ensure_ascii=False))
     else:
-        _print_proof(fleet, lock, problem)
+        _print_proof(fleet, catalog, lock, problem)
 
 
-def _proven(env: str) -> tuple[LoadedFleet, Lock, Problem]:
+def _proven(env: str) -> tuple[LoadedFleet, Catalog, Lock, Problem]:
     fleet, catalog = load_fleet(env)
     lock = load_lock(fleet)
     verify_plan(fleet, lock, catalog)
-    return fleet, lock, build_problem(fleet, catalog)
+    return fleet, catalog, lock, build_problem(fleet, catalog)
 
 
-def _proof(fleet: LoadedFleet, lock: Lock, problem: Problem) -> dict[str, Any]:
+def _power_lines(fleet: LoadedFleet, catalog: Catalog, lock: Lock) -> list[str]:
+    """What any single failure of a hall's power takes down."""
+    reports = hall_reports(Supply(fleet, catalog), holdings(fleet, lock.pools))
+    return [line for report in reports for line in report_lines(report)]
+
+
+def _proof(fleet: LoadedFleet, catalog: Catalog, lock: Lock, problem: Problem) -> dict[str, Any]:
     return {
         "fleet": lock.fleet,
         "lock": fleet.named(fleet.lock_path),
         "proven": True,
         "claimed": lock.claim.model_dump(),
+        "power": _power_lines(fleet, catalog, lock),
         "scenarios": [
             {
                 "id": scenario,
@@ -66,7 +76,7 @@ def _proof(fleet: LoadedFleet, lock: Lock, problem: Problem) -> dict[str, Any]:
     }
 
 
-def _print_proof(fleet: LoadedFleet, lock: Lock, problem: Problem) -> None:
+def _print_proof(fleet: LoadedFleet, catalog: Catalog, lock: Lock, problem: Problem) -> None:
     table = kept_by_scenario(problem, lock)
     workloads = sorted({workload for cells in table.values() for workload in cells})
     rows = [["scenario", "within", *workloads]]
@@ -77,4 +87,6 @@ def _print_proof(fleet: LoadedFleet, lock: Lock, problem: Problem) -> None:
     for row in rows:
         typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     typer.echo(LEGEND)
+    for line in _power_lines(fleet, catalog, lock):
+        typer.echo(line)
     typer.echo(f"{fleet.named(fleet.lock_path)}: {proven(fleet.spec, lock)}")

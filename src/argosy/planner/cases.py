@@ -4,8 +4,8 @@
 |---|---|
 | site, provider | everything there is gone |
 | zone, rack | the offerings in it are gone |
-| feed | offerings on no other feed are gone; of the others so many stay on as the live feeds carry |
-| uplink | a hall with satellites only serves nobody; one with no uplink at all counts as lost; training stays where the links that are left carry its checkpoints |
+| feed, power unit | offerings that hang on nothing live, or whose live power supplies are too few, are gone; of the others so many stay on as the live feeds and units carry |
+| uplink | a hall with no data link but satellites serves nobody; one with no uplink at all counts as lost; training stays where the links that are left carry its checkpoints |
 | spot | all spot offerings are gone |
 
 Market capacity never counts toward a floor: `flex` offerings are gone in every case. `cold` ones count from 4 hours
@@ -14,13 +14,15 @@ on, and not with nothing lost.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import ceil
 from typing import TYPE_CHECKING
 
 from argosy.planner.contingencies import NOMINAL, Loss, Scenario, enumerate_scenarios
-from argosy.planner.offerings import Site, Supply, feed_limits, stock_of
+from argosy.planner.offerings import Site, Supply, stock_of
+from argosy.planner.power import lost_nodes
 from argosy.planner.problem import Case, Gang, Limit, LinkLimit, Row
 from argosy.spec.models import HallSpec
 
@@ -84,7 +86,7 @@ class _Fate:
             spec = fleet.spec.sites[site.name]
             if isinstance(spec, HallSpec) and site.name not in loss.sites:
                 self._cut_links(site, spec, loss)
-                self._cut_power(fleet, site, spec, loss)
+                self._cut_power(fleet, site, loss)
 
     def _strike(self, site: Site, loss: Loss, minutes: int) -> None:
         if site.name in loss.sites:
@@ -107,39 +109,30 @@ class _Fate:
         if not left:
             self.lost.update(site.all)
             return
-        if all(link.kind in _SATELLITES for link in left):
+        data = [link for link in left if not link.usage or "data" in link.usage]
+        if all(link.kind in _SATELLITES for link in data):
             self.unserving.update(offering for offering in site.all if offering not in self.lost)
-        mbps = sum(link.mbps for link in left)
+        mbps = sum(link.mbps for link in data)
         pools = frozenset(offering.partition("@")[0] for offering in site.all)
         most = sum(max((gang.traffic.get(pool, 0) for pool in pools), default=0) for gang in self._gangs)
         if most > mbps:
             self.links.append(LinkLimit(f"uplinks of {site.name}", pools, mbps))
 
-    def _cut_power(self, fleet: LoadedFleet, site: Site, hall: HallSpec, loss: Loss) -> None:
-        dark = frozenset(feed for name, feed in loss.feeds if name == site.name)
-        if not dark:
+    def _cut_power(self, fleet: LoadedFleet, site: Site, loss: Loss) -> None:
+        lost = lost_nodes(loss, site.name)
+        if not lost or site.power is None:
             return
-        self.lost.update(o for o, (_, feeds) in site.cells.items() if dark.issuperset(feeds))
-        limits = feed_limits(site.name, hall, site.cells, site.watts, dark)
-        if any(_most_drawn(fleet, site, limit) > (limit.upper or 0) for limit in limits):
+        power = site.power
+        self.lost.update(offering for offering, node in power.nodes.items() if power.dark(node, lost))
+        limits = [
+            dataclasses.replace(limit, coefficients=self._alive(limit.coefficients))
+            for limit in power.limits(lost)
+        ]
+        if power.binds(limits, stock_of(fleet, site.name)):
             self.power += limits
 
-
-def _most_drawn(fleet: LoadedFleet, site: Site, limit: Limit) -> int:
-    """What the feed would carry if every server of the inventory ran."""
-    draw_of_cell: dict[object, int] = {}
-    for offering, draw in limit.coefficients.items():
-        cell = site.cells[offering]
-        draw_of_cell[cell] = max(draw, draw_of_cell.get(cell, 0))
-    stock: Mapping[object, int] = _servers_in_cells(fleet, site.name)
-    return sum(draw * stock.get(cell, 0) for cell, draw in draw_of_cell.items())
-
-
-def _servers_in_cells(fleet: LoadedFleet, site: str) -> dict[object, int]:
-    found: dict[object, int] = {}
-    for (_, cell), count in stock_of(fleet, site).items():
-        found[cell] = found.get(cell, 0) + count
-    return found
+    def _alive(self, draws: Mapping[str, int]) -> dict[str, int]:
+        return {offering: draw for offering, draw in draws.items() if offering not in self.lost}
 
 
 def nominal_scenario() -> Scenario:

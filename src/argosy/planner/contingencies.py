@@ -10,7 +10,9 @@
 | `any feed` | feed of a hall |
 | `any uplink` | uplink of a hall; uplinks in one conduit fail together, across halls as well |
 | `any carrier` | carrier, with all its uplinks into all halls |
+| `any entry` | entry into a hall, with all its uplinks |
 | `any power supplier` | supplier of power, with all its feeds into all halls |
+| `any power unit` | power unit of a hall, such as a UPS or a rack PDU |
 | `any risk group` | risk group of the fleet file, with everything that it lists |
 | `spot` | one scenario: all spot capacity is gone at once |
 

@@ -16,6 +16,7 @@ from argosy.planner.canonical import sha256_of
 from argosy.sizing.fleet import fleet_sizings
 from argosy.spec.loader import meaning_sha256
 from argosy.spec.models import HallSpec
+from argosy.spec.power import power_graph
 
 if TYPE_CHECKING:
     from argosy.catalog import Catalog
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from argosy.spec.loader import LoadedFleet
     from argosy.spec.models import FleetSpec
 
-_DECIDING = frozenset({"accelerator", "accelerators", "node_power_kw", "nvlink_domain", "vcpus"})
+_DECIDING = frozenset(
+    {"accelerator", "accelerators", "node_power_kw", "nvlink_domain", "power_supplies", "vcpus"}
+)
 
 
 def plan_facts(fleet: LoadedFleet, catalog: Catalog, pools: Mapping[str, PoolPlan]) -> dict[str, Any]:
@@ -40,7 +43,7 @@ def plan_facts(fleet: LoadedFleet, catalog: Catalog, pools: Mapping[str, PoolPla
             _DECIDING,
         ),
         "servers": {name: _servers(fleet, name, pools) for name in halls},
-        "power": {name: _power(site) for name, site in halls.items()},
+        "power": {name: _power(fleet, name, site, pools) for name, site in halls.items()},
         "uplinks": {
             name: {
                 link.name: {
@@ -49,6 +52,8 @@ def plan_facts(fleet: LoadedFleet, catalog: Catalog, pools: Mapping[str, PoolPla
                     "carrier": link.carrier,
                     "mbps": link.mbps,
                 }
+                | ({"entry": link.entry} if link.entry else {})
+                | ({"usage": list(link.usage)} if link.usage else {})
                 for link in site.uplinks
             }
             for name, site in halls.items()
@@ -106,6 +111,18 @@ def _servers(fleet: LoadedFleet, site: str, pools: Mapping[str, PoolPlan]) -> di
     }
 
 
-def _power(site: HallSpec) -> dict[str, Any]:
+def _power(fleet: LoadedFleet, name: str, site: HallSpec, pools: Mapping[str, PoolPlan]) -> dict[str, Any]:
     feeds = {feed.name: feed.rated_kw for feed in sorted(site.power.feeds, key=lambda feed: feed.name)}
-    return {"pue": format(site.power.pue.normalize(), "f"), "rated_kw": feeds}
+    facts = {"pue": format(site.power.pue.normalize(), "f"), "rated_kw": feeds}
+    graph = power_graph(site)
+    if not graph.has_units:
+        return facts
+    racks = {server["rack"] for server in _servers(fleet, name, pools).values()}
+    return facts | {
+        "units": {
+            node.name: {"kind": node.kind, "room_watts": node.room_watts}
+            | ({"parents": list(node.parents)} if node.parents else {})
+            for node in sorted(graph.nodes.values(), key=lambda node: node.name)
+        },
+        "racks": {rack: list(graph.racks[rack]) for rack in sorted(racks)},
+    }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from argosy.planner.ground import Ground
 from argosy.planner.offerings import pool_facts
 from argosy.spec.models import HallSpec
+from argosy.spec.power import power_graph
 from argosy.spec.words import counted
 
 if TYPE_CHECKING:
@@ -76,14 +77,16 @@ def _dark_halls(fleet: LoadedFleet, catalog: Catalog, problem: Problem) -> Itera
     least = {pool.id: pool.bounds[0] for pool in pool_facts(fleet, catalog)}
     limits = {limit.id: limit for limit in problem.limits}
     for name, site in fleet.spec.sites.items():
-        for feed in site.power.feeds if isinstance(site, HallSpec) else ():
-            limit = limits[f"power of {name}/{feed.name}"]
-            nodes, drawn = _surely_drawn(problem, limit, least)
-            if drawn > (limit.upper or 0):
-                needed = float(Fraction(drawn * feed.rated_kw, limit.upper or 1))
+        for node in power_graph(site).nodes.values() if isinstance(site, HallSpec) else ():
+            limit = limits.get(f"power of {name}/{node.name}")
+            nodes, drawn = _surely_drawn(problem, limit, least) if limit else (0, 0)
+            if limit and drawn > (limit.upper or 0):
+                carries = float(Fraction(node.room_watts, 1000))
+                needed = carries * drawn / (limit.upper or 1)
+                cooling = " with cooling" if node.carries_cooling else ""
                 yield Plain(
-                    f"feed {feed.name} of {name}: {counted(nodes, 'node')} that must be held draw "
-                    f"{needed:.1f} kW from it with cooling and nothing lost; it carries {feed.rated_kw} kW"
+                    f"{node.words} of {name}: {counted(nodes, 'node')} that must be held draw "
+                    f"{needed:.1f} kW from it{cooling} and nothing lost; it carries {carries:g} kW"
                 )
 
 

@@ -157,6 +157,11 @@ def _hall(fleet: LoadedFleet, name: str, hall: HallSpec, plenty: int) -> Iterato
             f"feed {feed.name} carries {feed.rated_kw} kW",
         )
         yield _count(keys, path, says, FEED, feed.rated_kw, _PLENTY_KW, name)
+    for place, unit in enumerate(hall.power.units):
+        keys = ("sites", name, "power", "units", place, "rated_kw")
+        path = f"sites.{name}.power.units[{place}].rated_kw"
+        says = f"{unit.kind} {unit.name} is rated for {unit.rated_kw:f} kW"
+        yield _count(keys, path, says, FEED, int(unit.rated_kw), _PLENTY_KW, name)
     if any(job.checkpoint_gb is not None for job in fleet.spec.demand.training):
         for place, link in enumerate(hall.uplinks):
             keys, path = ("sites", name, "uplinks", place, "mbps"), f"sites.{name}.uplinks[{place}].mbps"
@@ -168,7 +173,7 @@ def _hall(fleet: LoadedFleet, name: str, hall: HallSpec, plenty: int) -> Iterato
 
 def _stock(fleet: LoadedFleet, site: str, hall: HallSpec, server_type: str, plenty: int) -> Words:
     inventory = fleet.inventories[site]
-    servers = [server for server in inventory.servers if inventory.server_type_of(server) == server_type]
+    servers = [server for server in inventory.in_service if inventory.server_type_of(server) == server_type]
     spares = sum(pool.spares for pool in hall.node_pools.values() if pool.server_type == server_type)
 
     def to(variant: Variant, count: int) -> Variant:

@@ -11,22 +11,20 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from math import lcm
 from typing import TYPE_CHECKING
 
 from argosy.catalog.pools import capacity_type_of, node_type_of
+from argosy.planner.power import Cell, HallPower, Node, node_of
 from argosy.planner.problem import Limit, Offering
 from argosy.prices.price import marginal_usd_per_hour
 from argosy.spec.models import CloudSiteSpec, HallSpec, NodePoolSpec
+from argosy.spec.power import power_graph
 
 if TYPE_CHECKING:
     from argosy.catalog import Catalog, NodeType
     from argosy.planner.models import PoolPlan
     from argosy.spec.inventory import ServerSpec
     from argosy.spec.loader import LoadedFleet
-
-Cell = tuple[str, tuple[str, ...]]
-"""A rack, and the feeds that a server in it hangs on, sorted."""
 
 
 @dataclass(frozen=True)
@@ -121,9 +119,9 @@ def zones_of(pool: NodePoolSpec) -> list[str]:
 
 
 def stock_of(fleet: LoadedFleet, site: str) -> Counter[tuple[str, Cell]]:
-    """Servers of a hall by type and cell."""
+    """Servers in service of a hall by type and cell."""
     inventory = fleet.inventories[site]
-    return Counter((inventory.server_type_of(server), cell_of(server)) for server in inventory.servers)
+    return Counter((inventory.server_type_of(server), cell_of(server)) for server in inventory.in_service)
 
 
 @dataclass(frozen=True)
@@ -136,8 +134,8 @@ class Site:
     """Zone to offerings."""
     cells: Mapping[str, Cell]
     """Offering to its cell; halls only."""
-    watts: Mapping[str, int]
-    """Offering to the most that one node draws, cooling not counted; halls only."""
+    power: HallPower | None
+    """Halls only."""
     spot: tuple[str, ...]
     flex: tuple[str, ...]
     cold: tuple[str, ...]
@@ -164,7 +162,7 @@ class Supply:
         stock = stock_of(self.fleet, name) if isinstance(site, HallSpec) else Counter[tuple[str, Cell]]()
         zones: dict[str, list[str]] = {}
         cells: dict[str, Cell] = {}
-        watts: dict[str, int] = {}
+        nodes: dict[str, Node] = {}
         special: dict[str, list[str]] = {"spot": [], "flex": [], "cold": []}
         everything: list[str] = []
         for pool in self.of_site[name]:
@@ -175,21 +173,23 @@ class Supply:
                     zones.setdefault(place, []).append(offering.id)
                 else:
                     cells[offering.id] = place
-                    watts[offering.id] = pool.node_type.node_power_watts or 0
+                    nodes[offering.id] = node_of(place, pool.spec, pool.node_type)
             ids = [offering.id for offering, _ in found]
             everything += ids
             for label in (pool.capacity_type, pool.spec.readiness):
                 if label in special:
                     special[label] += ids
             self._pool_limits(pool, ids)
+        power = None
         if isinstance(site, HallSpec):
+            power = HallPower(name, site, power_graph(site), nodes)
             self._stock_limits(name, stock)
-            self._power_limits(name, site, cells, watts)
+            self.limits += [*power.limits(frozenset()), *power.single_failure_limits(stock)]
         else:
             self._quota_limits(name, site)
         by_zone = {zone: tuple(ids) for zone, ids in zones.items()}
         spot, flex, cold = (tuple(special[label]) for label in ("spot", "flex", "cold"))
-        return Site(name, site.provider, by_zone, cells, watts, spot, flex, cold, tuple(everything))
+        return Site(name, site.provider, by_zone, cells, power, spot, flex, cold, tuple(everything))
 
     def _of_pool(
         self, pool: PoolFacts, stock: Counter[tuple[str, Cell]]
@@ -233,17 +233,14 @@ class Supply:
                 continue
             cells = {cell: count for (kind, cell), count in sorted(stock.items()) if kind == server_type}
             everywhere = {offering_in_cell(pool.id, cell): 1 for pool in pools for cell in cells}
-            room = sum(cells.values()) - sum(pool.spec.spares for pool in pools)
+            # Spares are there to fill in: what is out of service is taken off them first.
+            out = self.fleet.inventories[site].out_of_type(server_type)
+            room = sum(cells.values()) - max(0, sum(pool.spec.spares for pool in pools) - out)
             self.limits.append(Limit(f"{server_type} of {site}", path, everywhere, room))
             for cell, count in cells.items() if len(pools) > 1 else ():
                 here = {offering_in_cell(pool.id, cell): 1 for pool in pools}
                 name = f"{server_type} of {site} in {cell[0]} on {'+'.join(cell[1])}"
                 self.limits.append(Limit(name, path, here, count))
-
-    def _power_limits(
-        self, site: str, hall: HallSpec, cells: Mapping[str, Cell], watts: Mapping[str, int]
-    ) -> None:
-        self.limits += feed_limits(site, hall, cells, watts, frozenset())
 
     def _quota_limits(self, name: str, site: CloudSiteSpec) -> None:
         pools = {pool.name: pool for pool in self.of_site[name]}
@@ -281,44 +278,15 @@ def _units(pool: PoolFacts, unit: str) -> int:
     )
 
 
-def feed_limits(
-    site: str,
-    hall: HallSpec,
-    cells: Mapping[str, Cell],
-    watts: Mapping[str, int],
-    lost: frozenset[str],
-) -> list[Limit]:
-    """What each live feed of a hall carries: a node's draw, times the PUE, is shared evenly by its live
-    feeds.
-
-    In watts, times the least common multiple of all even splits and the denominator of the PUE.
-    """
-    pue = Fraction(hall.power.pue)
-    unit = lcm(*range(1, len(hall.power.feeds) + 1))
-    found: list[Limit] = []
-    for place, feed in enumerate(hall.power.feeds):
-        if feed.name in lost:
-            continue
-        draws: dict[str, int] = {}
-        for offering, (_, feeds) in cells.items():
-            live = [name for name in feeds if name not in lost]
-            if feed.name in live:
-                draws[offering] = watts[offering] * pue.numerator * unit // len(live)
-        room = feed.rated_kw * 1000 * unit * pue.denominator
-        path = f"sites.{site}.power.feeds[{place}].rated_kw"
-        found.append(Limit(f"power of {site}/{feed.name}", path, draws, room))
-    return found
-
-
 def holdings(fleet: LoadedFleet, pools: Mapping[str, PoolPlan]) -> dict[str, int]:
-    """Offering to the nodes that a lock's pools hold; serials that no inventory knows are left out."""
+    """Offering to the nodes that a lock's pools hold; serials that are not in service are left out."""
     held: Counter[str] = Counter()
     for pool, plan in pools.items():
         for zone, nodes in plan.by_zone.items():
             held[offering_in_zone(pool, zone)] += nodes
         site = pool.partition("/")[0]
         if plan.slots and site in fleet.inventories:
-            cells = {server.serial: cell_of(server) for server in fleet.inventories[site].servers}
+            cells = {server.serial: cell_of(server) for server in fleet.inventories[site].in_service}
             for serial in plan.slots.values():
                 if serial in cells:
                     held[offering_in_cell(pool, cells[serial])] += 1

@@ -58,6 +58,21 @@ def plan_capacity(
     return _lock(fleet, catalog, problem, solution, pools)
 
 
+def keep_sizes(fleet: LoadedFleet, catalog: Catalog, previous: Lock) -> Lock | None:
+    """The previous plan's sizes, on the servers that it names; None if they do not keep every floor any more.
+
+    Empty slots are filled, as in any plan. Nothing is solved anew. Raises FleetError as `plan_capacity` does.
+    """
+    faults = list(unplannable(fleet, catalog))
+    if faults:
+        raise FleetError(faults)
+    problem = build_problem(fleet, catalog)
+    kept = _kept(fleet, problem, previous)
+    if kept is None:
+        return None
+    return _lock(fleet, catalog, problem, kept, _hold(fleet, kept.held, previous))
+
+
 def _lock(
     fleet: LoadedFleet,
     catalog: Catalog,

@@ -76,9 +76,9 @@ class _Binding:
     """What is bound and what is free, by cell: there, servers of one type stand in for each other."""
 
     def __init__(self, inventory: InventorySpec) -> None:
-        self._servers = {server.serial: server for server in inventory.servers}
-        self._type_of = {server.serial: inventory.server_type_of(server) for server in inventory.servers}
-        self._cell_of = {server.serial: cell_of(server) for server in inventory.servers}
+        self._servers = {server.serial: server for server in inventory.in_service}
+        self._type_of = {server.serial: inventory.server_type_of(server) for server in inventory.in_service}
+        self._cell_of = {server.serial: cell_of(server) for server in inventory.in_service}
         self._free: defaultdict[str, defaultdict[Cell, list[str]]] = defaultdict(lambda: defaultdict(list))
         for serial in sorted(self._servers):
             self._free[self._type_of[serial]][self._cell_of[serial]].append(serial)

@@ -9,6 +9,7 @@ in the planner cannot vouch for itself.
 | Is the lock of this fleet file, and do the facts it rests on still hold? | LockError |
 | Do pools, zones, slots and spares match the fleet file and the inventories? | LockError |
 | Are quotas, stock and power kept with nothing lost? | LockError |
+| Does a hall's power carry its servers in every single failure, where it describes its units? | LockError |
 | Does every scenario have a witness that uses only what survives, as it may be used? | LockError |
 | Does the witness meet every floor, and does everybody stay within `max_share`? | ShortfallError |
 """
@@ -25,6 +26,7 @@ from argosy.planner.lock import plan_command
 from argosy.planner.offerings import holdings
 from argosy.planner.problem import Problem, Witness
 from argosy.planner.verify_holdings import wrong_holdings
+from argosy.planner.verify_power import wrong_power
 from argosy.planner.verify_stale import changed_facts, changed_parts
 from argosy.planner.verify_witness import Short, broken_limits, judge, out_of_bounds
 from argosy.spec.words import counted
@@ -55,6 +57,7 @@ def verify_plan(fleet: LoadedFleet, lock: Lock, catalog: Catalog) -> None:
         raise _lock_error(fleet, [*stale, *map(str, short)])
     wrong = [
         *_unsized(fleet.spec, problem),
+        *wrong_power(fleet, lock, catalog),
         *_wrong_bounds(problem, held),
         *_wrong_scenarios(problem, lock),
         *(f"{_told(*case.key)}: {reason}" for case, reason in impossible),

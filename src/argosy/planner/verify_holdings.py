@@ -29,7 +29,7 @@ def wrong_holdings(fleet: LoadedFleet, lock: Lock) -> Iterator[str]:
         spec = site.node_pools[pool_name]
         yield from _wrong_size(pool_id, spec, plan)
         if isinstance(site, HallSpec):
-            yield from _wrong_slots(fleet, site_name, pool_id, spec, plan)
+            yield from _wrong_slots(fleet, site_name, pool_id, spec, lock)
         else:
             yield from _wrong_zones(site, pool_id, spec, plan)
     yield from _used_twice(lock)
@@ -62,25 +62,48 @@ def _wrong_zones(site: CloudSiteSpec, pool_id: str, spec: NodePoolSpec, plan: Po
 
 
 def _wrong_slots(
-    fleet: LoadedFleet, site: str, pool_id: str, spec: NodePoolSpec, plan: PoolPlan
+    fleet: LoadedFleet, site: str, pool_id: str, spec: NodePoolSpec, lock: Lock
 ) -> Iterator[str]:
+    plan, spare_room = lock.pools[pool_id], _spares_used_up(fleet, site, spec.server_type or "", lock)
     if plan.by_zone:
         yield f"{pool_id}: has zones, which a hall does not have"
     for kind, bound, wanted in (("slot", plan.slots, plan.nodes), ("spare", plan.spares, spec.spares)):
         names = {f"{kind}-{number:02d}" for number in range(1, wanted + 1)}
+        lacking = names - bound.keys()
+        if kind == "spare" and bound.keys() <= names and len(lacking) <= spare_room:
+            continue
         if bound.keys() != names:
             odd = ", ".join(sorted(bound.keys() ^ names, key=slot_order))
             verb = "is" if wanted == 1 else "are"
             yield f"{pool_id}: {counted(wanted, kind)} {verb} wanted; missing or too many: {odd}"
     inventory = fleet.inventories[site]
     types = {server.serial: inventory.server_type_of(server) for server in inventory.servers}
+    out = inventory.out_of_service
     held = plan.slots | plan.spares
     for slot in sorted(held, key=slot_order):
         serial = held[slot]
         if serial not in types:
             yield f"{pool_id}: {slot} names server {serial}, which the inventory of {site} lacks"
+        elif serial in out:
+            yield f"{pool_id}: {slot} names server {serial}, which is out of service ({out[serial].reason})"
         elif types[serial] != spec.server_type:
             yield f"{pool_id}: {slot} names server {serial}, a {types[serial]}, not a {spec.server_type}"
+
+
+def _spares_used_up(fleet: LoadedFleet, site: str, server_type: str, lock: Lock) -> int:
+    """How many spares may lack since they stand in for servers out of service; none while any is free."""
+    inventory = fleet.inventories[site]
+    held = {
+        serial
+        for pool_id, plan in lock.pools.items()
+        if pool_id.partition("/")[0] == site
+        for serial in (*plan.slots.values(), *plan.spares.values())
+    }
+    free = any(
+        inventory.server_type_of(server) == server_type and server.serial not in held
+        for server in inventory.in_service
+    )
+    return 0 if free else inventory.out_of_type(server_type)
 
 
 def _used_twice(lock: Lock) -> Iterator[str]:

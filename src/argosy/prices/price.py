@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 from argosy.catalog import NotInCatalogError
-from argosy.catalog.pools import capacity_type_of, node_key_of, node_type_of
+from argosy.catalog.pools import capacity_type_of, drawn_watts, node_key_of, node_type_of
 from argosy.spec.commitment_checks import COMMITTED, MARKET
 from argosy.spec.models import CloudSiteSpec, HallSpec
 
@@ -61,9 +61,10 @@ def energy_usd_per_hour(fleet: LoadedFleet, site_name: str, pool_name: str, cata
     site = fleet.spec.sites[site_name]
     if not isinstance(site, HallSpec) or site.power.usd_per_kwh is None:
         return Decimal(0)
-    node_type = known_type_of(site, site.node_pools[pool_name], catalog)
-    power_kw = node_type.node_power_kw if node_type else None
-    return (power_kw or Decimal(0)) * site.power.pue * site.power.usd_per_kwh
+    pool = site.node_pools[pool_name]
+    node_type = known_type_of(site, pool, catalog)
+    watts = drawn_watts(pool, node_type) if node_type else None
+    return Decimal(watts or 0) / 1000 * site.power.pue * site.power.usd_per_kwh
 
 
 def marginal_usd_per_hour(

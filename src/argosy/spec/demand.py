@@ -96,9 +96,10 @@ class SurvivalSpec(SpecModel):
     lose: Text = Field(
         json_schema_extra={
             "description": "`any provider | any site | any zone | any feed | any uplink | any rack | spot | "
-            "any two providers | any carrier | any power supplier | any risk group`, or the name of one: "
+            "any two providers | any carrier | any entry | any power supplier | any power unit | "
+            "any risk group`, or the name of one: "
             "a provider, a site, a risk group, `zone PROVIDER/ZONE`, `feed SITE/FEED`, `uplink SITE/UPLINK`, "
-            "`rack SITE/RACK`."
+            "`entry SITE/ENTRY`, `power unit SITE/UNIT`, `rack SITE/RACK`."
         }
     )
     keep: KeepSpec

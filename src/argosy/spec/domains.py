@@ -11,7 +11,9 @@
 | `uplink SITE/UPLINK` | that uplink, and with it every other in its conduit | `lose uplink oslo/sky-1` |
 | `conduit NAME` | every uplink in it, over all halls | `lose conduit east-duct` |
 | `carrier NAME` | every uplink of that carrier, over all halls | `lose carrier nordic-fibre` |
+| `entry SITE/ENTRY` | every uplink that enters the building there | `lose entry oslo/east-wall` |
 | `power supplier NAME` | every feed of that supplier, over all halls | `lose power supplier oslo-grid` |
+| `power unit SITE/UNIT` | that UPS, PDU or other unit of the hall | `lose power unit oslo/pdu-a` |
 | `spot` | all spot capacity at once | `lose spot` |
 
 A conduit with one uplink goes by that uplink's name.
@@ -43,6 +45,8 @@ class Loss:
     """(site, rack)."""
     feeds: frozenset[tuple[str, str]] = frozenset()
     """(site, feed)."""
+    units: frozenset[tuple[str, str]] = frozenset()
+    """(site, power unit)."""
     uplinks: frozenset[tuple[str, str]] = frozenset()
     """(site, uplink)."""
     spot: bool = False
@@ -122,6 +126,21 @@ def _carriers(fleet: LoadedFleet) -> Named:
     return _by_their_words({f"carrier {name}": Loss(uplinks=lost) for name, lost in links.items()})
 
 
+def _entries(fleet: LoadedFleet) -> Named:
+    links = [(site, link) for site, hall in _halls(fleet) for link in hall.uplinks]
+    entries = _grouped(
+        (f"{site}/{link.entry}" if link.entry else None, (site, link.name)) for site, link in links
+    )
+    return _by_their_words({f"entry {name}": Loss(uplinks=lost) for name, lost in entries.items()})
+
+
+def _power_units(fleet: LoadedFleet) -> Named:
+    units = [(site, unit.name) for site, hall in _halls(fleet) for unit in hall.power.units]
+    return _by_their_words(
+        {f"power unit {site}/{unit}": Loss(units=frozenset({(site, unit)})) for site, unit in units}
+    )
+
+
 def _power_suppliers(fleet: LoadedFleet) -> Named:
     feeds = _grouped(
         (feed.supplier, (site, feed.name)) for site, hall in _halls(fleet) for feed in hall.power.feeds
@@ -164,7 +183,9 @@ KINDS: Mapping[str, Callable[[LoadedFleet], Named]] = {
     "feed": _feeds,
     "uplink": _uplinks,
     "carrier": _carriers,
+    "entry": _entries,
     "power supplier": _power_suppliers,
+    "power unit": _power_units,
     "risk group": _risk_groups,
     "spot": _spot,
 }

@@ -7,8 +7,11 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from argosy.spec.hints import nearest
+from argosy.spec.install_checks import check_install
 from argosy.spec.models import HallSpec, NodeRange
 from argosy.spec.path_checks import check_paths
+from argosy.spec.power_checks import check_power
+from argosy.spec.uplink_checks import check_uplinks
 
 if TYPE_CHECKING:
     from argosy.errors import Fault
@@ -21,18 +24,29 @@ def check_halls(fleet: LoadedFleet) -> Iterator[Fault]:
     halls = {name: site for name, site in fleet.spec.sites.items() if isinstance(site, HallSpec)}
     for name, hall in halls.items():
         inventory = fleet.inventories[name]
-        yield from _check_unique_names(fleet, name, hall)
+        twice = list(_check_unique_names(fleet, name, hall))
+        yield from twice
         yield from check_paths(fleet, name, hall)
         yield from _check_inventory(fleet, name, hall, inventory)
+        yield from _check_out_of_service(fleet, name, inventory)
         yield from _check_stock(fleet, name, hall, inventory)
+        if not twice:
+            yield from check_power(fleet, name, hall, inventory)
+            yield from check_uplinks(fleet, name, hall)
+            yield from check_install(fleet, name, hall)
     yield from _check_each_once(fleet)
 
 
 def _check_unique_names(fleet: LoadedFleet, site: str, hall: HallSpec) -> Iterator[Fault]:
     feeds = [feed.name for feed in hall.power.feeds]
+    units = [unit.name for unit in hall.power.units]
     uplinks = [uplink.name for uplink in hall.uplinks]
-    for at, names in ((f"sites.{site}.power.feeds", feeds), (f"sites.{site}.uplinks", uplinks)):
-        for index, name in _repeated(names):
+    for at, before, names in (
+        (f"sites.{site}.power.feeds", [], feeds),
+        (f"sites.{site}.power.units", feeds, units),
+        (f"sites.{site}.uplinks", [], uplinks),
+    ):
+        for index, name in _repeated(names, before):
             yield fleet.fault(
                 f"{at}[{index}].name",
                 given=f"the name {name!r} a second time",
@@ -41,8 +55,8 @@ def _check_unique_names(fleet: LoadedFleet, site: str, hall: HallSpec) -> Iterat
             )
 
 
-def _repeated(names: Iterable[str]) -> Iterator[tuple[int, str]]:
-    seen: set[str] = set()
+def _repeated(names: Iterable[str], before: Iterable[str]) -> Iterator[tuple[int, str]]:
+    seen = set(before)
     for index, name in enumerate(names):
         if name in seen:
             yield index, name
@@ -82,14 +96,29 @@ def _check_inventory(
                 )
 
 
+def _check_out_of_service(fleet: LoadedFleet, site: str, inventory: InventorySpec) -> Iterator[Fault]:
+    known = {server.serial for server in inventory.servers}
+    for serial in inventory.out_of_service:
+        if serial not in known:
+            yield fleet.fault(
+                f"out_of_service.{serial}",
+                site=site,
+                given=f"{serial!r}, which is no server of {site}",
+                expected="the serial number of a server below `servers`",
+                fix=_meant(serial, known) or "delete it; a server that is gone needs no entry",
+            )
+
+
 def _check_stock(fleet: LoadedFleet, site: str, hall: HallSpec, inventory: InventorySpec) -> Iterator[Fault]:
     stock = Counter(inventory.server_type_of(server) for server in inventory.servers)
     wanted: dict[str, list[str]] = {}
     needed: Counter[str] = Counter()
+    spares: Counter[str] = Counter()
     for name, pool in hall.node_pools.items():
         if pool.server_type is not None:
             nodes = pool.nodes.min if isinstance(pool.nodes, NodeRange) else pool.nodes
             needed[pool.server_type] += nodes + pool.spares
+            spares[pool.server_type] += pool.spares
             wanted.setdefault(pool.server_type, []).append(name)
     for server_type, pools in wanted.items():
         have, need = stock[server_type], needed[server_type]
@@ -106,6 +135,14 @@ def _check_stock(fleet: LoadedFleet, site: str, hall: HallSpec, inventory: Inven
                 given=f"{need} {server_type} servers in all, spares included, for {', '.join(pools)}",
                 expected=f"at most the {have} of the inventory",
                 fix=f"take {need - have} off, or add servers to {hall.inventory}",
+            )
+        elif need - spares[server_type] > have - (out := inventory.out_of_type(server_type)):
+            yield fleet.fault(
+                f"sites.{site}.node_pools.{pools[-1]}.nodes",
+                given=f"{need - spares[server_type]} {server_type} servers for {', '.join(pools)}, spares not"
+                " included",
+                expected=f"at most the {have - out} of the inventory that are in service",
+                fix=f"mend some of the {out} in `out_of_service` of {hall.inventory} and take them off it",
             )
 
 

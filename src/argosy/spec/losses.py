@@ -23,7 +23,9 @@ LOSSES = (
     "any feed",
     "any uplink",
     "any carrier",
+    "any entry",
     "any power supplier",
+    "any power unit",
     "any risk group",
     "spot",
 )
@@ -36,7 +38,9 @@ FORMS = (
     "uplink SITE/UPLINK",
     "conduit NAME",
     "carrier NAME",
+    "entry SITE/ENTRY",
     "power supplier NAME",
+    "power unit SITE/UNIT",
 )
 """How a domain is named that does not go by its bare name, as providers, sites and risk groups do."""
 
@@ -48,7 +52,8 @@ _KINDS_BY_FIRST_WORD: Mapping[str, tuple[str, ...]] = {
     "uplink": ("uplink",),
     "conduit": ("uplink",),
     "carrier": ("carrier",),
-    "power": ("power supplier",),
+    "entry": ("entry",),
+    "power": ("power supplier", "power unit"),
 }
 
 _MOST_SOUGHT = 1_000
@@ -63,6 +68,7 @@ def union(losses: Iterable[Loss]) -> Loss:
         zones=frozenset[tuple[str, str]]().union(*(loss.zones for loss in all_)),
         racks=frozenset[tuple[str, str]]().union(*(loss.racks for loss in all_)),
         feeds=frozenset[tuple[str, str]]().union(*(loss.feeds for loss in all_)),
+        units=frozenset[tuple[str, str]]().union(*(loss.units for loss in all_)),
         uplinks=frozenset[tuple[str, str]]().union(*(loss.uplinks for loss in all_)),
         spot=any(loss.spot for loss in all_),
     )

@@ -6,12 +6,13 @@ on is checked in `argosy.spec.checks`, what the catalogue and the providers must
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
+from argosy.spec.claims import ClaimsSpec
 from argosy.spec.demand import DemandSpec, MaxShareSpec, SurvivalSpec
+from argosy.spec.hall import ImageCacheSpec, PowerSpec, SimulatorSpec, TrafficSpec, UplinkSpec
 from argosy.spec.values import (
     Country,
     HttpsUrl,
@@ -20,7 +21,6 @@ from argosy.spec.values import (
     Name,
     Nodes,
     Positive,
-    Pue,
     Role,
     Sha256,
     SpecModel,
@@ -67,6 +67,8 @@ class ImageSpec(SpecModel):
 
     url: HttpsUrl
     sha256: Sha256
+    size_gib: Positive | None = None
+    """What a machine reads of it, in GiB: what a reinstallation takes follows from it."""
 
 
 Settings = Annotated[
@@ -101,59 +103,11 @@ class NodePoolSpec(SpecModel):
     """`hot`: powered and running. `cold`: held, but not running; counts from 4 hours after a loss on."""
     spares: Nodes = 0
     """Servers kept claimable beside the pool, to replace broken ones (bare metal)."""
+    power_cap_watts: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] | None = None
+    """Most that one node may draw, in watts, where that is less than its type draws (bare metal)."""
     image: ImageSpec | None = None
     """What the machines install (bare metal)."""
     settings: Settings = Field(default={}, exclude=True)
-
-
-class UplinkSpec(SpecModel):
-    """One way out of a hall."""
-
-    name: Name
-    kind: Literal["fibre", "microwave", "leo", "geo"]
-    mbps: Annotated[int, Field(strict=True, gt=0)]
-    rtt_ms: Annotated[int, Field(strict=True, gt=0)]
-    carrier: Text
-    conduit: Text | None = None
-    """The duct or entry the link shares with others; links in one conduit fail together."""
-    metered: Annotated[bool, Field(strict=True)] = False
-
-
-class FeedSpec(SpecModel):
-    """One supply of power into a hall."""
-
-    name: Name
-    rated_kw: Annotated[int, Field(strict=True, gt=0)]
-    """What the feed may carry continuously, in kW, after derating."""
-    supplier: Text | None = None
-    """Who supplies its power; the feeds of one supplier fail together under `any power supplier`."""
-
-
-class PowerSpec(SpecModel):
-    """The power of a hall: its feeds, and what cooling adds."""
-
-    feeds: Annotated[tuple[FeedSpec, ...], Field(min_length=1)]
-    pue: Pue = Decimal("1.4")
-    """Power usage effectiveness: total power over IT power."""
-    usd_per_kwh: Positive | None = None
-    """Price of energy, in US dollars per kWh: what a node of one's own costs by running."""
-
-
-class ClaimsSpec(SpecModel):
-    """Where it is recorded who owns which server of a hall."""
-
-    backend: Literal["sqlite"] = "sqlite"
-    path: Text
-    """Path of the claims file: relative to the project root, or in full."""
-
-
-class SimulatorSpec(SpecModel):
-    """Marks a hall whose servers are simulated on this computer; no packet leaves the loopback interface."""
-
-    directory: Text
-    """Folder of the running simulator's files, below `.argosy/` of the project root."""
-    time_scale: Annotated[int, Field(strict=True, ge=1, le=100_000)] = 1
-    """How many simulated seconds pass in one real second."""
 
 
 class SiteBase(SpecModel):
@@ -199,6 +153,13 @@ class HallSpec(SiteBase):
     """Path of the inventory file, relative to the fleet file."""
     power: PowerSpec
     uplinks: Annotated[tuple[UplinkSpec, ...], Field(min_length=1)]
+    traffic: TrafficSpec = TrafficSpec()
+    image_cache: ImageCacheSpec | None = None
+    """Left out: machines read their image over the uplinks."""
+    reinstall_within_minutes: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] | None = None
+    """How long all machines of the hall together may take to read their image."""
+    shares_control_plane_with: tuple[Name, ...] = ()
+    """Halls over which its control plane is stretched, one etcd in all of them; left out: its own alone."""
     claims: ClaimsSpec
     phone_home: HttpsUrl
     """Where installed machines report; the hall's own service, not the internet."""

@@ -47,7 +47,8 @@ def _check_sizes(fleet: LoadedFleet, at: str, pool: NodePoolSpec) -> Iterator[Fa
 def _check_cloud_pool(fleet: LoadedFleet, at: str, pool: NodePoolSpec) -> Iterator[Fault]:
     yield from _check_type(fleet, at, pool, wanted="instance_type", other="server_type", where="on a cloud")
     yield from _check_zones(fleet, at, pool)
-    for key, given in (("spares", pool.spares), ("image", pool.image)):
+    bare_metal = {"spares": pool.spares, "image": pool.image, "power_cap_watts": pool.power_cap_watts}
+    for key, given in bare_metal.items():
         if given:
             yield fleet.fault(
                 f"{at}.{key}",

@@ -58,9 +58,11 @@ def _as_loaded(node: Any) -> Any:
     closed = {key: _as_loaded(child) for key, child in mapping.items() if (key, child) != ("default", None)}
     choices = closed.get("anyOf", [])
     if {"type": "null"} in choices:
-        [only] = [choice for choice in choices if choice != {"type": "null"}]
-        del closed["anyOf"]
-        closed = {**only, **closed}
+        wanted = [choice for choice in choices if choice != {"type": "null"}]
+        closed["anyOf"] = wanted
+        if len(wanted) == 1:
+            del closed["anyOf"]
+            closed = {**wanted[0], **closed}
     if closed.get("type") == "number" and "default" in closed:
         closed["default"] = float(closed["default"])
     if "patternProperties" in closed:

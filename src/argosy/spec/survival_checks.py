@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _EXPECTED_LOSS = f"{', '.join(LOSSES)}, the name of a provider, site or risk group, or {listed(FORMS)}"
 _WITHOUT: dict[str, tuple[str, str]] = {
     "any carrier": ("no hall has an uplink", "add a hall (`provider: metal`) with its uplinks"),
+    "any entry": ("no uplink names its entry", "add `entry: …` to the uplinks of halls"),
+    "any power unit": ("no hall describes its power units", "add `units` to the `power` of halls"),
     "any power supplier": ("no feed names its supplier", "add `supplier: …` to the feeds of halls"),
     "any risk group": ("none is declared", "add one, e.g. `risk_groups: {shared: {sites: [SITE]}}`"),
 }

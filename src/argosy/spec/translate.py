@@ -47,6 +47,8 @@ class Translator:
                 continue
             if kind == "extra_forbidden":
                 unknown_keys.append(self._unknown_key(path))
+            elif kind == "value_error" and as_mapping(self._value(path)) is not None:
+                found.setdefault(path, self._keys_apart(path, item["msg"]))
             elif path not in found:
                 at_key = item["loc"][-1:] == ("[key]",)
                 found[path] = (
@@ -159,6 +161,16 @@ class Translator:
         text = place.text if place else None
         return self.document.places.fault(
             path, given=shown(value, text), expected=words, fix=smallest_fix(slot or Slot(str), value, text)
+        )
+
+    def _keys_apart(self, path: Path, message: str) -> Fault:
+        """What a shape's own validator says: it speaks of keys, and repeats no value, which may be secret."""
+        keys = sorted(as_mapping(self._value(path)) or {})
+        return self.document.places.fault(
+            path,
+            given=", ".join(keys) or "an empty mapping",
+            expected="keys that go together",
+            fix=message.removeprefix("Value error, "),
         )
 
     def _unknown_key(self, path: Path) -> Fault:

@@ -74,6 +74,18 @@ Pue = Annotated[
     Field(ge=1, le=3),
     WithJsonSchema({"type": "number", "minimum": 1, "maximum": 3}),
 ]
+Derate = Annotated[
+    Decimal,
+    BeforeValidator(_refuse_text),
+    Field(gt=0, le=1, description="A share above 0, at most 1."),
+    WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 1}),
+]
+Inrush = Annotated[
+    Decimal,
+    BeforeValidator(_refuse_text),
+    Field(gt=1, le=100, description="A number above 1, at most 100."),
+    WithJsonSchema({"type": "number", "exclusiveMinimum": 1, "maximum": 100}),
+]
 Nodes = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
 Positive = Annotated[
     Decimal,

@@ -81,6 +81,7 @@ def drill(
         jobs=jobs,
         quotas=tuple(remains.quotas()),
         feeds=tuple(remains.feeds()),
+        down=tuple(remains.down()),
         costs=tuple(cost_changes(fleet, catalog, problem, scene.held, remains, homes, witness)),
         broken=tuple(_told(problem, one) for one in short),
         certain=certain,

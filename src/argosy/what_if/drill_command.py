@@ -17,7 +17,8 @@ def drill(
             metavar="WORDS",
             help="A provider, a site, a risk group, `feed SITE/FEED`, `zone PROVIDER/ZONE`, "
             "`rack SITE/RACK`, `uplink SITE/UPLINK`, `conduit NAME`, `carrier NAME`, "
-            "`power supplier NAME` or `spot`. May be repeated: all are lost at once.",
+            "`entry SITE/ENTRY`, `power supplier NAME`, `power unit SITE/UNIT` or `spot`. May be repeated: "
+            "all are lost at once.",
         ),
     ],
     at: Annotated[

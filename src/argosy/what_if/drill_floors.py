@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from argosy.spec.models import SiteSpec
 
 Part = tuple[str, ...]
-"""`("site", NAME)`, `("zone", SITE, ZONE)`, `("rack", SITE, RACK)`, `("feed", SITE, FEED)`, …"""
+"""`("site", NAME)`, `("zone", SITE, ZONE)`, `("rack", SITE, RACK)`, `("feed", SITE, FEED)`,
+`("unit", SITE, UNIT)`, …"""
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def parts_of(loss: Loss, fleet: LoadedFleet) -> frozenset[Part]:
         # A zone that a site does not use is not lost there.
         found |= lost & parts
     found |= {("rack", *rack) for rack in loss.racks}
-    found |= {("feed", *feed) for feed in loss.feeds}
+    found |= {("feed", *feed) for feed in loss.feeds} | {("unit", *unit) for unit in loss.units}
     return frozenset(found | {("uplink", *uplink) for uplink in loss.uplinks})
 
 
@@ -74,6 +75,7 @@ def _parts_of_site(name: str, site: SiteSpec, fleet: LoadedFleet) -> Iterator[Pa
             yield ("spot", name)
     if isinstance(site, HallSpec):
         yield from (("feed", name, feed.name) for feed in site.power.feeds)
+        yield from (("unit", name, unit.name) for unit in site.power.units)
         yield from (("uplink", name, link.name) for link in site.uplinks)
         yield from (("rack", name, server.rack) for server in fleet.inventories[name].servers)
 

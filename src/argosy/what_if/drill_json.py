@@ -27,6 +27,7 @@ def drill_as_json(found: Drill) -> dict[str, object]:
         "workloads": [_workload(workload) for workload in found.workloads],
         "jobs": [dataclasses.asdict(job) for job in found.jobs],
         "quotas": [dataclasses.asdict(left) for left in found.quotas],
+        "down": list(found.down),
         "feeds": [dataclasses.asdict(left) for left in found.feeds],
         "costs": [dataclasses.asdict(cost) for cost in found.costs],
         "micro_usd_per_hour": found.micro_usd_per_hour,

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from argosy.planner.offerings import PoolFacts, feed_limits, offering_in_zone, zones_of
+from argosy.planner.offerings import PoolFacts, offering_in_zone, zones_of
+from argosy.planner.power import lost_nodes
+from argosy.planner.power_report import losing
 from argosy.spec.models import CloudSiteSpec, HallSpec
 from argosy.what_if.drill_floors import Part, parts_of
 from argosy.what_if.drill_model import Left
@@ -98,17 +100,24 @@ class Remains:
                 left = quota.limit - self._counted(limit.coefficients)
                 yield Left(f"{site} {quota.name}", str(left), str(quota.limit), quota.unit)
 
+    def down(self) -> Iterator[str]:
+        """What the lost feeds and power units of each hall that is left take down."""
+        for name, site in sorted(self._supply.sites.items()):
+            lost = lost_nodes(self._loss, name)
+            if lost and site.power is not None and ("site", name) not in self._parts:
+                yield losing(name, site.power, self._held, lost)
+
     def feeds(self) -> Iterator[Left]:
         """What every live feed of the halls that are left carries on top of the nodes that run."""
         for name, hall in self._fleet.spec.sites.items():
             if not isinstance(hall, HallSpec) or ("site", name) in self._parts:
                 continue
-            site = self._supply.sites[name]
-            dark = frozenset(feed for where, feed in self._loss.feeds if where == name)
-            limits = feed_limits(name, hall, site.cells, site.watts, dark)
-            live = [feed for feed in hall.power.feeds if feed.name not in dark]
-            for feed, limit in zip(live, limits, strict=True):
+            power = self._supply.sites[name].power
+            if power is None:
+                continue
+            for limit in power.limits(lost_nodes(self._loss, name)):
+                node = power.graph.nodes[limit.id.rpartition("/")[2]]
                 drawn = sum(draw * self.nodes(o) for o, draw in limit.coefficients.items())
-                share = 1 - Fraction(drawn, limit.upper or 1)
-                left = round(share * feed.rated_kw * 10) / 10
-                yield Left(f"{name}/{feed.name}", f"{left:.1f}", str(feed.rated_kw), "kW")
+                room_kw = Fraction(node.room_watts, 1000)
+                left = round((1 - Fraction(drawn, limit.upper or 1)) * room_kw * 10) / 10
+                yield Left(f"{name}/{node.name}", f"{left:.1f}", f"{float(room_kw):g}", "kW")

@@ -138,6 +138,9 @@ class Drill:
     jobs: tuple[Job, ...]
     quotas: tuple[Left, ...]
     feeds: tuple[Left, ...]
+    """Feeds and power units of the halls that are left."""
+    down: tuple[str, ...]
+    """What the lost feeds and power units take down, a sentence per hall."""
     costs: tuple[CostChange, ...]
     broken: tuple[str, ...]
     """Floors that the witness does not keep, as the verifier says them; none: it takes the witness."""

@@ -28,6 +28,7 @@ def drill_lines(found: Drill) -> Iterator[str]:
     yield from _section("jobs", [job_line(job) for job in found.jobs])
     yield from _times(found)
     yield from _section("quota left", [_left(left) for left in found.quotas])
+    yield from _section("power lost", found.down)
     yield from _section("power left", [_left(left) for left in found.feeds])
     yield from _money(found)
     yield ""

@@ -71,12 +71,17 @@ def _seated(problem: Problem, chains: Mapping[str, Chain]) -> Placement | None:
 
 
 def _of_limits(fleet: LoadedFleet, placement: Placement, answer: Answer) -> Iterator[Worth]:
-    capacity = placement.capacity
+    capacity, told = placement.capacity, set[str]()
     for limit in capacity.problem.limits:
         unit = _unit(fleet, limit)
-        if unit is not None and answer.duals[capacity.limits[limit.id]] < 0:
+        is_new = limit.statement not in told or limit.id.startswith("nodes of ")
+        if unit is not None and is_new and answer.duals[capacity.limits[limit.id]] < 0:
             name, size = unit
-            with _raised(placement, [limit], size):
+            told.add(limit.statement)
+            # One number may stand in several rows: with nothing lost, and in each single failure.
+            power = limit.id.startswith("power of ")
+            same = [one for one in capacity.problem.limits if one.statement == limit.statement]
+            with _raised(placement, same if power else [limit], size):
                 yield Worth(limit.statement, name, _saved(placement, answer))
     yield from _of_stock(fleet, placement, answer)
 
@@ -87,9 +92,10 @@ def _unit(fleet: LoadedFleet, limit: Limit) -> tuple[str, float] | None:
         return "node", 1
     for name, site in fleet.spec.sites.items():
         if isinstance(site, HallSpec):
-            for place, feed in enumerate(site.power.feeds):
-                if limit.statement == f"sites.{name}.power.feeds[{place}].rated_kw":
-                    return "kW", (limit.upper or 0) / feed.rated_kw
+            for kind in ("feeds", "units"):
+                for place, node in enumerate(getattr(site.power, kind)):
+                    if limit.statement == f"sites.{name}.power.{kind}[{place}].rated_kw":
+                        return "kW", (limit.upper or 0) / float(node.rated_kw)
         else:
             for place, quota in enumerate(site.quotas):
                 if limit.statement == f"sites.{name}.quotas[{place}].limit":

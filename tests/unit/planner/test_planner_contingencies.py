@@ -34,6 +34,7 @@ DUCT = {
     "rtt_ms": 1,
     "carrier": "Nordic Fibre",
     "conduit": "duct",
+    "entry": "east wall",
 }
 SKY = {"name": "sky-1", "kind": "leo", "mbps": 1, "rtt_ms": 1, "carrier": "sky"}
 BLOCK = {"type": "block", "reservation": "cr-1", "ends": "2027-03-01T00:00Z"}
@@ -56,7 +57,9 @@ def hall(name: str, *uplinks: Plain, supplier_of_b: str | None = None) -> Plain:
             "feeds": [
                 {"name": "a", "rated_kw": 60, "supplier": "City Grid"},
                 {"name": "b", "rated_kw": 60, "supplier": supplier_of_b},
-            ]
+            ],
+            "units": [{"name": "pdu-a", "kind": "pdu", "rated_kw": 60, "parents": ["a"]}],
+            "racks": {rack: ["pdu-a", "b"] for rack in ("r1", "r2", "r3")},
         },
         "uplinks": uplinks,
         "claims": {"path": "claims.sqlite"},
@@ -171,7 +174,9 @@ def by_id(made: LoadedFleet) -> dict[str, Scenario]:
         ("any feed", ["lose feed north/a", "lose feed north/b", "lose feed south/a", "lose feed south/b"]),
         ("any uplink", ["lose conduit duct", "lose uplink north/sky-1", "lose uplink south/sky-2"]),
         ("any carrier", ["lose carrier Nordic Fibre", "lose carrier sky"]),
+        ("any entry", ["lose entry north/east wall", "lose entry south/east wall"]),
         ("any power supplier", ["lose power supplier City Grid", "lose power supplier hydro"]),
+        ("any power unit", ["lose power unit north/pdu-a", "lose power unit south/pdu-a"]),
         ("any risk group", ["lose risk group east"]),
         ("spot", ["lose spot"]),
         ("gcp", ["lose provider gcp"]),
@@ -185,7 +190,9 @@ def by_id(made: LoadedFleet) -> dict[str, Scenario]:
         ("conduit roof", ["lose uplink south/sky-2"]),
         ("rack north/r1", ["lose rack north/r1"]),
         ("carrier Nordic Fibre", ["lose carrier Nordic Fibre"]),
+        ("entry south/east wall", ["lose entry south/east wall"]),
         ("power supplier City Grid", ["lose power supplier City Grid"]),
+        ("power unit north/pdu-a", ["lose power unit north/pdu-a"]),
     ],
 )
 def test_a_line_stands_for_its_scenarios(lose: str, expected: list[str]) -> None:

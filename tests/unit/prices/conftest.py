@@ -37,7 +37,9 @@ sites:
     provider: metal
     inventory: oslo.yaml
     power: {{feeds: [{{name: a, rated_kw: 60}}], pue: 1.25{power}}}
-    uplinks: [{{name: fibre, kind: fibre, mbps: 1000, rtt_ms: 18, carrier: nordic}}]
+    uplinks:
+      - {{name: fibre, kind: fibre, mbps: 1000, rtt_ms: 18, carrier: nordic}}
+      - {{name: sky, kind: leo, mbps: 200, rtt_ms: 45, carrier: sky}}
     claims: {{path: .argosy/dev/claims.sqlite}}
     phone_home: https://provision.example/phone-home
     node_pools:

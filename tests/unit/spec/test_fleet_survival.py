@@ -29,8 +29,14 @@ sites:
   oslo:
     provider: metal
     inventory: oslo.yaml
-    power: {feeds: [{name: a, rated_kw: 60, supplier: City Grid}, {name: b, rated_kw: 60}]}
-    uplinks: [{name: fibre-1, kind: fibre, mbps: 100, rtt_ms: 18, carrier: Nordic Fibre, conduit: East Duct}]
+    power:
+      feeds: [{name: a, rated_kw: 60, supplier: City Grid}, {name: b, rated_kw: 60}]
+      units: [{name: pdu-a, kind: pdu, rated_kw: 60, parents: [a]}]
+      racks: {r1: [pdu-a, b]}
+    uplinks:
+      - {name: fibre-1, kind: fibre, mbps: 100, rtt_ms: 18, carrier: Nordic Fibre, conduit: East Duct,
+         entry: East Wall}
+      - {name: sky-1, kind: leo, mbps: 100, rtt_ms: 45, carrier: Leo North}
     claims: {path: .argosy/claims.sqlite}
     phone_home: https://provision.example
     node_pools:
@@ -64,8 +70,8 @@ def test_every_line_and_every_domain_of_the_fleet_may_be_lost(folder: Path) -> N
     lines(folder, "{lose: spot, keep: {training: 1}}")
     known = {*LOSSES, *all_domains(load_spec("./fleet.yaml", folder))}
 
-    # Two providers, two sites, two zones, two feeds, and one of each other kind.
-    assert len(LOSSES) + 14 == len(known)
+    # Two providers, sites, zones, feeds, uplinks and carriers, and one of each other kind.
+    assert len(LOSSES) + 18 == len(known)
     assert len(known) == lines(
         folder, *(f"{{lose: {words}, keep: {{training: 1}}}}" for words in sorted(known))
     )

@@ -1,0 +1,1 @@
+"""Facts that hold where a fleet file says nothing."""
