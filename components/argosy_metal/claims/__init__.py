@@ -9,8 +9,10 @@ from argosy_metal.claims.claim import (
     Phase,
     StaleRunError,
 )
+from argosy_metal.claims.contract import ClaimStore, RunLease
+from argosy_metal.claims.opening import open_claims
 from argosy_metal.claims.run import RunIdentity
-from argosy_metal.claims.store import ClaimStore, read_claims
+from argosy_metal.claims.sqlite import SqliteClaimStore
 
 __all__ = [
     "Claim",
@@ -21,6 +23,8 @@ __all__ = [
     "LostClaimError",
     "Phase",
     "RunIdentity",
+    "RunLease",
+    "SqliteClaimStore",
     "StaleRunError",
-    "read_claims",
+    "open_claims",
 ]

@@ -27,6 +27,8 @@ class Phase(StrEnum):
     """Power-on is permitted: off, image inserted and boot override were all observed."""
     INSTALLING = "installing"
     """The server was seen running the installer."""
+    STARTING = "starting"
+    """The installer is done; the system is started from its disk, for those that power the server off."""
     RUNNING = "running"
     """The installed system reported with this attempt's install id."""
     FAILED = "failed"
@@ -35,6 +37,8 @@ class Phase(StrEnum):
     """Too many attempts with one image; no further one is started."""
     LEAVING = "leaving"
     """The machine is being taken down: the image may be ejected, and the server off."""
+    WIPING = "wiping"
+    """The machine is down; its drives are wiped, and the proof is not recorded yet."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,12 @@ class Claim:
     """Attempts to install the image on this machine so far."""
     install_id: str | None = None
     """Names the attempt in hand: the installed system reports with it."""
+    boot_method: str | None = None
+    """How the attempt in hand brings the installer to the server."""
+    wipe: str | None = None
+    """What must have become of the drives before the server is given back, as its machine demanded last."""
+    wipe_proof: str | None = None
+    """What was seen of the last wipe, as JSON; None until it is done, and again once an attempt begins."""
     version: int = 1
     """Counts the row's changes; a change must name the version it saw."""
 
@@ -68,6 +78,15 @@ class Claim:
     def server_id(self) -> str:
         """`site/serial`, the id of the resources that stand on this claim."""
         return f"{self.site}/{self.serial}"
+
+    def recorded(self, name: str) -> object:
+        """One value of the record. Raises ClaimsUnavailableError, which names the server, if it has none."""
+        if name not in self.record:
+            raise ClaimsUnavailableError(
+                f"the claim on server {self.server_id} (slot {self.slot}, {self.holder}) is damaged: its"
+                f" record has no {name}; restore the claims store from a backup, or mend that record"
+            )
+        return self.record[name]
 
     @property
     def may_be_on_by_us(self) -> bool:
@@ -105,4 +124,9 @@ class StaleRunError(ClaimsError):
 
 
 class ClaimsUnavailableError(ClaimsError):
-    """The claims file cannot be used."""
+    """The claims store cannot be read or written, or holds what no argosy has written."""
+
+    @classmethod
+    def at(cls, place: str, found: str, next_step: str) -> ClaimsUnavailableError:
+        """The error for a store at `place`, from what was found and the step that would help."""
+        return cls(f"{place}: the claims cannot be used: {found}; {next_step}")

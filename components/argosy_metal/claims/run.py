@@ -8,6 +8,7 @@ from then on the older run's writes are refused.
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,13 +26,27 @@ class RunIdentity:
     """The same for all providers of a run, different for any two runs."""
     is_alive: Callable[[], bool] = _always
     """Whether the run's CLI is still there. Asked before every write."""
+    host: str = ""
+    """Name of the computer it works on, for people."""
 
     @classmethod
     def of_parent(cls) -> RunIdentity:
         """The run whose CLI is this process's parent."""
         parent = os.getppid()
         key = f"{_boot_id()}:{parent}:{start_ticks(parent) or 0}"
-        return cls(key, lambda: os.getppid() == parent)
+        return cls(key, lambda: os.getppid() == parent, socket.gethostname())
+
+
+def has_ended(key: str, host: str) -> bool:
+    """Whether the run with this key, last seen on `host`, is known to be over.
+
+    Known it can be of a run on this computer alone; of any other this says False.
+    """
+    boot, _, process = key.rpartition(":")[0].partition(":")
+    if host != socket.gethostname() or not process.isdigit():
+        return False
+    ticks = start_ticks(int(process))
+    return boot != _boot_id() or ticks is None or str(ticks) != key.rpartition(":")[2]
 
 
 def start_ticks(pid: int) -> int | None:
