@@ -13,7 +13,8 @@ async with RedfishClient(url, account, trust=Trust(ca_file=ca), user_agent="argo
 ```
 
 Every error class says the next move (`errors.py`). `BmcGates` keeps all clients of one BMC in a process to
-one writer and two requests at once. Sources: DMTF DSP0266, DSP0268; where vendors differ, see `quirks.py`.
+one writer, two requests at once and one session. Sources: DMTF DSP0266, DSP0268; where vendors differ:
+`quirks/`.
 """
 
 from argosy_metal.redfish.client import RedfishClient
@@ -26,25 +27,20 @@ from argosy_metal.redfish.errors import (
     BmcTaskError,
     BmcTrustError,
     BmcUnreachableError,
+    PasswordChangeError,
     RedfishError,
     SessionLostError,
     TaskUnfinishedError,
     WrongServerError,
 )
+from argosy_metal.redfish.gate import BmcGate, BmcGates
 from argosy_metal.redfish.media import MediaState, VirtualMediaSlot
-from argosy_metal.redfish.settings import (
-    BmcGate,
-    BmcGates,
-    Clock,
-    Credentials,
-    Patience,
-    Resolve,
-    SystemClock,
-    Trust,
-)
+from argosy_metal.redfish.settings import Clock, Credentials, Patience, Resolve, SystemClock
 from argosy_metal.redfish.system import System, SystemState, find_system
+from argosy_metal.redfish.trust import AuthorityFileError, Trust, read_authority
 
 __all__ = [
+    "AuthorityFileError",
     "BmcAuthError",
     "BmcBusyError",
     "BmcGate",
@@ -58,6 +54,7 @@ __all__ = [
     "Clock",
     "Credentials",
     "MediaState",
+    "PasswordChangeError",
     "Patience",
     "RedfishClient",
     "RedfishError",
@@ -71,4 +68,5 @@ __all__ = [
     "VirtualMediaSlot",
     "WrongServerError",
     "find_system",
+    "read_authority",
 ]

@@ -5,6 +5,7 @@ RedfishError                 names the host, the operation and the next step
 ├── BmcBusyError             the BMC asked for patience (503, 429, sessions full): call again later
 ├── BmcInternalError         the BMC failed inside (500, 502, 504): restart the BMC if it stays
 ├── BmcAuthError             the credential reference is wrong, or the account lacks a privilege
+│   └── PasswordChangeError  the BMC lets the account do nothing until its password is changed
 ├── BmcTrustError            the certificate is not the one we trust: mend CA or fingerprint
 ├── BmcRefusedError          the request itself is not acceptable: read the BMC's message
 │   └── BmcMissingError      the resource does not exist on this BMC (404)
@@ -44,9 +45,13 @@ class BmcUnreachableError(RedfishError):
 
 
 class BmcBusyError(RedfishError):
-    """The BMC did not carry the operation out, and asked for patience."""
+    """The BMC did not carry the operation out, and asked for patience: `retry_after` seconds, if it said."""
 
     next_step = "run again in a few minutes; if it stays, close stale sessions on the BMC"
+
+    def __init__(self, host: str, operation: str, found: str, *, retry_after: float | None = None) -> None:
+        self.retry_after = retry_after
+        super().__init__(host, operation, found)
 
 
 class BmcInternalError(RedfishError):
@@ -59,6 +64,12 @@ class BmcAuthError(RedfishError):
     """User name, password or privilege was refused."""
 
     next_step = "mend the credential reference in the inventory, or the account's role on the BMC"
+
+
+class PasswordChangeError(BmcAuthError):
+    """`PasswordChangeRequired`: the factory's password, or one that has grown old."""
+
+    next_step = "change the account's password on the BMC, then put the new one behind the reference"
 
 
 class BmcTrustError(RedfishError):

@@ -1,7 +1,7 @@
 """Who we are to one BMC: a session where there are sessions, Basic only where there are none.
 
 Sessions are scarce: an iDRAC set to 8 answers 503 (RAC0218) when they are used up, and a leaked one stays
-until its idle time ends. So there is one per client, and it is always deleted.
+until its idle time ends. So there is one for all clients of a BMC in a process, and it is always deleted.
 """
 
 from __future__ import annotations
@@ -16,15 +16,19 @@ from argosy_metal.redfish.errors import (
     BmcBusyError,
     BmcInternalError,
     BmcRefusedError,
+    PasswordChangeError,
     RedfishError,
 )
-from argosy_metal.redfish.messages import Json, Response, object_at, text_at
+from argosy_metal.redfish.messages import Json, Response, has_message, object_at, text_at
 from argosy_metal.redfish.settings import Clock, Credentials, Patience
 from argosy_metal.redfish.transport import Transport
 from argosy_metal.redfish.urls import local_path
 
 _log = logging.getLogger(__name__)
 _SERVICE_ROOT = "/redfish/v1/"
+_NO_SESSIONS = frozenset({404, 405, 501})
+"""A BMC that answers a login so has no sessions, whatever its service root says."""
+PASSWORD_CHANGE = "PasswordChangeRequired"  # noqa: S105 - the name of a message
 
 
 class Login:
@@ -75,7 +79,8 @@ class Login:
     async def ensure(self, root: Json, *, stale: str | None = None) -> None:
         """Log in, unless there is a session other than `stale` already.
 
-        Raises BmcAuthError if the account is refused, BmcBusyError if the BMC has no session left.
+        Raises BmcAuthError if the account is refused, PasswordChangeError if it may do nothing else first,
+        BmcBusyError if the BMC has no session left.
         """
         async with self._changing:
             if self._basic or (self._token is not None and self._token != stale):
@@ -89,11 +94,20 @@ class Login:
                 raise
 
     async def close(self) -> None:
-        """Delete our session. Never raises: what went wrong before matters more."""
+        """Delete our session. Never raises a RedfishError: what went wrong before matters more."""
         location, headers = self._location, self.headers()
         self._token = self._location = None
         if location is None:
             return
+        deleting = asyncio.ensure_future(self._delete(location, headers))
+        try:
+            await asyncio.shield(deleting)
+        except asyncio.CancelledError:
+            # Told to stop once more: the session is deleted all the same, within a time that is known.
+            await _settle(deleting, self._patience.close_seconds)
+            raise
+
+    async def _delete(self, location: str, headers: Mapping[str, str]) -> None:
         try:
             await self._transport.exchange(
                 "DELETE",
@@ -114,21 +128,29 @@ class Login:
             text_at(root, "Links", "Sessions", "@odata.id") or f"{_SERVICE_ROOT}SessionService/Sessions"
         )
         answer = await self._post(sessions)
+        if answer.status in _NO_SESSIONS:
+            self._basic = True
+            return
+        self._check(answer)
+        self._location = local_path(answer.headers.get("Location") or text_at(answer.body, "@odata.id") or "")
         token = answer.headers.get("X-Auth-Token")
         if token is None:
             raise BmcRefusedError(self._transport.host, "log in", "the answer holds no session token")
         self._token = token
-        self._location = local_path(answer.headers.get("Location") or text_at(answer.body, "@odata.id") or "")
+        if has_message(answer, (PASSWORD_CHANGE,)):
+            # The session is ours all the same, and deleted when the client is closed.
+            raise PasswordChangeError(
+                self._transport.host, "log in", "the BMC demands another password first"
+            )
 
     async def _post(self, path: str) -> Response:
         """Ask for a session; again only if the BMC says that it did not open one."""
         answer = await self._post_once(path)
         for attempt in range(1, self._patience.attempts):
-            if answer.status != 503:
+            if answer.status not in (429, 503):
                 break
             await self._clock.sleep(self._patience.wait_seconds(attempt, answer.retry_after))
             answer = await self._post_once(path)
-        self._check(answer)
         return answer
 
     async def _post_once(self, path: str) -> Response:
@@ -140,6 +162,8 @@ class Login:
     def _check(self, answer: Response) -> None:
         # The BMC's words are left out: it may echo what we sent.
         host, found = self._transport.host, f"HTTP {answer.status}"
+        if has_message(answer, (PASSWORD_CHANGE,)) and answer.status == 403:
+            raise PasswordChangeError(host, "log in", f"{found}: the BMC demands another password first")
         if answer.status in (400, 401, 403):
             raise BmcAuthError(host, "log in", f"{found}: user name or password refused")
         if answer.status in (429, 503):

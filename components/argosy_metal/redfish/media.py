@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+from argosy_metal.redfish.acting import act_observed
 from argosy_metal.redfish.client import RedfishClient
-from argosy_metal.redfish.errors import BmcRefusedError
+from argosy_metal.redfish.errors import BmcInternalError, BmcRefusedError
+from argosy_metal.redfish.members import members
 from argosy_metal.redfish.messages import Json, links_at, text_at, texts_at
 from argosy_metal.redfish.quirks import Quirks
+
+_INSERT = "#VirtualMedia.InsertMedia"
+_EJECT = "#VirtualMedia.EjectMedia"
 
 
 @dataclass(frozen=True)
@@ -27,53 +33,80 @@ class MediaState:
 class VirtualMediaSlot:
     """One virtual drive."""
 
-    def __init__(self, client: RedfishClient, path: str, quirks: Quirks) -> None:
+    def __init__(self, client: RedfishClient, path: str) -> None:
         self.path = path
         self._client = client
-        self._quirks = quirks
 
     async def observe(self) -> MediaState:
-        """Look at the drive."""
-        body = (await self._client.get(self.path, "observe the virtual drive")).body
+        """Look at the drive.
+
+        Raises BmcInternalError if the BMC does not tell whether there is something in it.
+        """
+        operation = "observe the virtual drive"
+        body = await self._body(operation)
         image_url = text_at(body, "Image") or ""
         inserted = body.get("Inserted")
-        return MediaState(bool(image_url) if inserted is None else bool(inserted), image_url)
+        if inserted is None:
+            return MediaState(bool(image_url), image_url)
+        if not isinstance(inserted, bool):
+            raise BmcInternalError(self._client.host, operation, f"Inserted is {inserted!r:.60}")
+        return MediaState(inserted, image_url)
 
     async def insert(self, image_url: str) -> None:
         """Put an image into the drive. Eject first if there is another one.
 
-        Raises BmcRefusedError if the BMC cannot fetch it or the drive is in use.
+        Raises BmcRefusedError if the BMC cannot fetch it, BmcBusyError if the drive stays in use.
         """
         operation = "insert the image"
-        target = await self._action("#VirtualMedia.InsertMedia", operation)
-        await self._client.post(target, {"Image": image_url, **self._quirks.insert_properties}, operation)
+        body: Json = {"Image": image_url, **self._client.quirks.insert_properties}
+        if (dummy := self._client.quirks.insert_credentials) is not None:
+            body |= {"UserName": dummy, "Password": dummy}
+
+        async def holds() -> bool:
+            return (await self.observe()).holds(image_url)
+
+        target = text_at(await self._body(operation), "Actions", _INSERT, "target")
+        if target is None:
+            # DSP0268: a drive without actions is written instead, and needs to be told that it is inserted.
+            written = {"Image": image_url, "Inserted": True, "WriteProtected": True}
+            await self._client.patch(self.path, written, operation)
+            return
+        await act_observed(self._client, lambda: self._client.post(target, body, operation), holds)
 
     async def eject(self) -> None:
         """Empty the drive."""
         operation = "eject the image"
-        target = await self._action("#VirtualMedia.EjectMedia", operation)
-        await self._client.post(target, {}, operation)
-
-    async def _action(self, name: str, operation: str) -> str:
-        body = (await self._client.get(self.path, operation)).body
-        target = text_at(body, "Actions", name, "target")
+        target = text_at(await self._body(operation), "Actions", _EJECT, "target")
         if target is None:
-            raise BmcRefusedError(self._client.host, operation, f"the drive offers no {name.lstrip('#')}")
-        return target
+            await self._client.patch(self.path, {"Image": None, "Inserted": False}, operation)
+            return
+
+        async def is_empty() -> bool:
+            return not (await self.observe()).inserted
+
+        await act_observed(self._client, lambda: self._client.post(target, {}, operation), is_empty)
+
+    async def _body(self, operation: str) -> Json:
+        return (await self._client.get(self.path, operation)).body
 
 
-async def find_optical_slot(client: RedfishClient, system: Json, quirks: Quirks) -> VirtualMediaSlot:
-    """The first drive for optical media: on the system, else on its managers.
+async def find_optical_slot(client: RedfishClient, system: Json) -> VirtualMediaSlot:
+    """The first drive for optical media that takes an image by URL: on the system, else on its managers.
 
     Raises BmcRefusedError if there is none.
     """
     operation = "find a virtual drive for optical media"
     async for collection in _collections(client, system, operation):
-        for path in links_at((await client.get(collection, operation)).body, "Members"):
-            types = texts_at((await client.get(path, operation)).body, "MediaTypes")
-            if set(types) & set(quirks.optical_media_types):
-                return VirtualMediaSlot(client, path, quirks)
+        for path, drive in await members(client, collection, operation):
+            if _is_optical(path, drive, client.quirks):
+                return VirtualMediaSlot(client, path)
     raise BmcRefusedError(client.host, operation, "neither the system nor its managers have one")
+
+
+def _is_optical(path: str, drive: Json, quirks: Quirks) -> bool:
+    name = text_at(drive, "Id") or path.rpartition("/")[2]
+    takes = set(texts_at(drive, "MediaTypes")) & set(quirks.optical_media_types)
+    return bool(takes) and re.fullmatch(quirks.optical_drive_ids, name) is not None
 
 
 async def _collections(client: RedfishClient, system: Json, operation: str) -> AsyncIterator[str]:

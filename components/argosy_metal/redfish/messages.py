@@ -5,8 +5,11 @@ Source: DSP0266 (Redfish specification) §"Error responses"; vendors differ in w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
 Json = dict[str, Any]
@@ -20,6 +23,14 @@ class Message:
 
     message_id: str
     text: str
+    args: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
+    """The properties it is about, as JSON pointers."""
+
+    @property
+    def key(self) -> str:
+        """`MessageId` without registry and version, which differ between BMCs: `PropertyUnknown`."""
+        return self.message_id.rpartition(".")[2]
 
 
 @dataclass(frozen=True)
@@ -31,6 +42,8 @@ class Response:
     """Case-insensitive. Kept out of repr: the answer to a login carries the token here."""
     body: Json = field(repr=False)
     """The JSON object, or empty where there was none."""
+    is_garbled: bool = False
+    """Something came that is no JSON object, such as a login page."""
 
     @property
     def etag(self) -> str | None:
@@ -39,9 +52,15 @@ class Response:
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds; None where the header is missing or a date, which BMC clocks make worthless."""
+        """Seconds; None where the header is missing or says nothing.
+
+        A date counts from the answer's own `Date`: a BMC's clock may be years off, but alike in both.
+        """
         value = self.headers.get("Retry-After", "").strip()
-        return float(value) if value.isdigit() else None
+        if value.isascii() and value.isdigit():
+            return float(value)
+        until, now = _http_date(value), _http_date(self.headers.get("Date", ""))
+        return None if until is None or now is None else max((until - now).total_seconds(), 0.0)
 
 
 def as_object(value: object) -> Json:
@@ -84,20 +103,68 @@ def parse_messages(body: Json) -> tuple[Message, ...]:
     """Every message of an error, wherever the vendor put the list."""
     error = object_at(body, "error")
     entries = as_list(error.get("@Message.ExtendedInfo")) or as_list(body.get("@Message.ExtendedInfo"))
-    found = tuple(_message(as_object(entry)) for entry in entries)
+    found = messages_of(entries)
     if not found and error:
         found = (Message(text_at(error, "code") or "", _short(text_at(error, "message") or "")),)
     return tuple(message for message in found if message.text or message.message_id)
 
 
+def messages_of(entries: Iterable[object]) -> tuple[Message, ...]:
+    """The messages of an ExtendedInfo list, or of a task's Messages."""
+    return tuple(_message(as_object(entry)) for entry in entries)
+
+
+def has_message(response: Response, keys: Iterable[str]) -> bool:
+    """True if the BMC says one of these; by the message's own name, since registries and versions vary."""
+    wanted = frozenset(keys)
+    return any(message.key in wanted for message in parse_messages(response.body))
+
+
 def describe(response: Response) -> str:
     """Status and what the BMC said, on one line."""
-    said = "; ".join(message.text or message.message_id for message in parse_messages(response.body))
+    said = "; ".join(_said(message) for message in parse_messages(response.body))
     return f"HTTP {response.status}" + (f": {said}" if said else "")
 
 
+def moment_at(body: Json, *path: str) -> datetime | None:
+    """The time at `path`; None if it is missing, or no time, such as the zeros of some iDRACs."""
+    try:
+        return datetime.fromisoformat(text_at(body, *path) or "")
+    except ValueError:
+        return None
+
+
+def number_at(body: Json, *path: str) -> float | None:
+    """The number at `path`; None if there is none."""
+    value = object_at(body, *path[:-1]).get(path[-1])
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        return None
+    return float(value)
+
+
 def _message(entry: Json) -> Message:
-    return Message(text_at(entry, "MessageId") or "", _short(text_at(entry, "Message") or ""))
+    args = tuple(_short(str(value)) for value in as_list(entry.get("MessageArgs")))
+    return Message(
+        text_at(entry, "MessageId") or text_at(entry, "MessageID") or "",
+        _short(text_at(entry, "Message") or ""),
+        args,
+        texts_at(entry, "RelatedProperties"),
+    )
+
+
+def _said(message: Message) -> str:
+    """In the BMC's words; iLO gives no text, only the name of the message and its arguments."""
+    about = f" [{', '.join(message.related)}]" if message.related else ""
+    if message.text:
+        return message.text + about
+    return message.message_id + (f" ({', '.join(message.args)})" if message.args else "") + about
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(text)
+    except ValueError:
+        return None
 
 
 def _short(text: str) -> str:

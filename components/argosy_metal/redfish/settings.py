@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol
 
 Resolve = Callable[[str], tuple[str, int] | None]
@@ -19,26 +18,6 @@ class Credentials:
 
     username: str
     password: str = field(repr=False)
-
-
-@dataclass(frozen=True)
-class Trust:
-    """How the BMC proves who it is. Exactly one of the three is given.
-
-    Raises ValueError otherwise.
-    """
-
-    ca_file: Path | None = None
-    """PEM file of the authority that signed the certificate."""
-    fingerprint_sha256: str | None = None
-    """Of the certificate itself (DER), in hex, colons allowed: for self-signed BMCs."""
-    insecure: bool = False
-    """No proof at all. Only ever by a person's explicit word."""
-
-    def __post_init__(self) -> None:
-        given = (self.ca_file is not None) + (self.fingerprint_sha256 is not None) + self.insecure
-        if given != 1:
-            raise ValueError("give exactly one of ca_file, fingerprint_sha256, insecure=True")
 
 
 @dataclass(frozen=True)
@@ -90,23 +69,3 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """Come back after `seconds` of real time."""
         await asyncio.sleep(seconds)
-
-
-class BmcGate:
-    """What all clients of one BMC in this process share: few requests at once, one writer."""
-
-    def __init__(self, connections: int = 2) -> None:
-        self.requests = asyncio.Semaphore(connections)
-        self.writer = asyncio.Lock()
-
-
-class BmcGates:
-    """One gate per BMC, so that two resources of one server do not write at the same time."""
-
-    def __init__(self, connections: int = 2) -> None:
-        self._connections = connections
-        self._gates: dict[str, BmcGate] = {}
-
-    def of(self, base_url: str) -> BmcGate:
-        """The gate of the BMC at `base_url`; the same object for the same URL."""
-        return self._gates.setdefault(base_url.rstrip("/").lower(), BmcGate(self._connections))

@@ -6,15 +6,25 @@ Callers observe, skip if it is done, act, and observe again: neither 204 nor a f
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
+from argosy_metal.redfish.acting import act_observed
+from argosy_metal.redfish.boot import BootOverride, BootState, optical_target
 from argosy_metal.redfish.client import RedfishClient
-from argosy_metal.redfish.errors import BmcRefusedError, WrongServerError
+from argosy_metal.redfish.errors import BmcInternalError, BmcRefusedError, WrongServerError
 from argosy_metal.redfish.media import VirtualMediaSlot, find_optical_slot
-from argosy_metal.redfish.messages import Json, as_list, as_object, links_at, object_at, text_at, texts_at
-from argosy_metal.redfish.quirks import Quirks, quirks_for
+from argosy_metal.redfish.members import members
+from argosy_metal.redfish.messages import Json, as_list, as_object, moment_at, text_at, texts_at
+from argosy_metal.redfish.quirks import Quirks, identity_of, quirks_for
 
 _RESET = "#ComputerSystem.Reset"
-_TARGETS = "BootSourceOverrideTarget@Redfish.AllowableValues"
+_POWER = ("On", "Off", "PoweringOn", "PoweringOff", "Paused")
+_LEADS_TO = {
+    "On": ("On", "PoweringOn"),
+    "ForceOff": ("Off", "PoweringOff"),
+    "GracefulShutdown": ("Off", "PoweringOff"),
+}
+"""Power states that show that a reset was carried out. A restart leaves nothing to see."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +46,10 @@ class SystemState:
     """`Disabled`, `Once`, `Continuous`."""
     boot_targets: tuple[str, ...]
     reset_types: tuple[str, ...]
+    http_boot_uri: str = ""
+    """What the firmware fetches when it boots from `UefiHttp`."""
+    last_reset: datetime | None = None
+    """By the BMC's own clock; None if it does not tell."""
 
     def boots_once_from(self, target: str) -> bool:
         """True if the next boot, and only that, is set to `target`."""
@@ -45,80 +59,100 @@ class SystemState:
 class System:
     """One server. Get it by `find_system`, which has checked the serial number."""
 
-    def __init__(self, client: RedfishClient, path: str, serial: str, quirks: Quirks) -> None:
+    def __init__(self, client: RedfishClient, path: str, serial: str) -> None:
         self.path = path
         self.serial = serial
         self._client = client
-        self._quirks = quirks
+        self._boot = BootOverride(client, path)
 
     async def observe(self) -> SystemState:
         """Look at the server.
 
-        Raises WrongServerError if another serial number answers by now.
+        Raises WrongServerError if another serial number answers by now, BmcInternalError if the BMC tells no
+        power state that there is.
         """
-        body = await self._body("observe the server")
-        found = _serial(body)
-        if found != self.serial:
-            raise WrongServerError(
-                self._client.host,
-                "observe the server",
-                f"expected serial {self.serial}, found {found or 'none'}",
+        operation = "observe the server"
+        body = await self._body(operation)
+        self._assert_ours(body, operation)
+        if body.get("PowerState") not in _POWER:
+            raise BmcInternalError(
+                self._client.host, operation, f"PowerState is {body.get('PowerState')!r:.60}"
             )
-        return _state(body)
+        return _state(body, self.serial, await self._boot.observe(body, operation))
 
-    async def set_boot_override_once(self, target: str) -> None:
-        """Let the next boot, and only that, start from `target`, in UEFI mode.
+    async def set_boot_override_once(self, target: str, *, http_boot_uri: str | None = None) -> None:
+        """Let the next boot, and only that, start from `target`, in UEFI mode; `UefiHttp` from a URI.
 
         Raises BmcRefusedError if the server does not offer the target.
         """
         operation = f"set the next boot to {target}"
-        offered = texts_at(await self._body(operation), "Boot", _TARGETS)
+        offered = await self._boot_targets(operation)
         if offered and target not in offered:
             raise BmcRefusedError(
                 self._client.host, operation, f"the server offers only {', '.join(offered)}"
             )
-        boot = {
-            "BootSourceOverrideTarget": target,
-            "BootSourceOverrideEnabled": "Once",
-            # Always sent: Supermicro resets the mode if it is left out (DMTF Redfishtool pull request 106).
-            "BootSourceOverrideMode": "UEFI",
-        }
-        await self._client.patch(self.path, {"Boot": boot}, operation)
+        await self._boot.set_once(target, http_boot_uri, operation)
 
     async def clear_boot_override(self) -> None:
         """Go back to the normal boot order."""
-        boot = {"BootSourceOverrideEnabled": "Disabled", "BootSourceOverrideTarget": "None"}
-        await self._client.patch(self.path, {"Boot": boot}, "clear the boot override")
+        operation = "clear the boot override"
+        await self._boot_targets(operation)
+        await self._boot.clear(operation)
 
     async def reset(self, reset_type: str) -> None:
         """Change power: `On`, `ForceOff`, `GracefulShutdown`, `ForceRestart` and whatever else is offered.
 
-        Raises BmcRefusedError if the server does not offer the type.
+        A BMC that is busy is asked again, once a look shows that it did nothing. Raises BmcRefusedError if
+        the server does not offer the type.
         """
         operation = f"reset the server ({reset_type})"
         body = await self._body(operation)
+        self._assert_ours(body, operation)
         offered = await self._reset_types(body)
         if offered and reset_type not in offered:
             raise BmcRefusedError(
                 self._client.host, operation, f"the server offers only {', '.join(offered)}"
             )
         target = text_at(body, "Actions", _RESET, "target") or f"{self.path}/Actions/ComputerSystem.Reset"
-        await self._client.post(target, {"ResetType": reset_type}, operation)
+
+        async def act() -> None:
+            await self._client.post(target, {"ResetType": reset_type}, operation)
+
+        states = _LEADS_TO.get(reset_type)
+        if states is None:
+            await act()
+            return
+
+        async def is_done() -> bool:
+            return (await self.observe()).power in states
+
+        await act_observed(self._client, act, is_done)
 
     async def optical_slot(self) -> VirtualMediaSlot:
         """The virtual drive that takes an installer image, on the system or on a manager of it.
 
         Raises BmcRefusedError if there is none.
         """
-        return await find_optical_slot(self._client, await self._body("find the virtual drive"), self._quirks)
+        return await find_optical_slot(self._client, await self._body("find the virtual drive"))
 
     def optical_boot_target(self, state: SystemState) -> str:
         """The name this server gives to virtual optical media as a boot target."""
-        offered = [target for target in self._quirks.optical_boot_targets if target in state.boot_targets]
-        return offered[0] if offered else self._quirks.optical_boot_targets[0]
+        return optical_target(self._client.quirks, state.boot_targets)
 
     async def _body(self, operation: str) -> Json:
         return (await self._client.get(self.path, operation)).body
+
+    def _assert_ours(self, body: Json, operation: str) -> None:
+        found = _serial(body, self._client.quirks)
+        if found != self.serial:
+            raise WrongServerError(
+                self._client.host, operation, f"expected serial {self.serial}, found {found or 'none'}"
+            )
+
+    async def _boot_targets(self, operation: str) -> tuple[str, ...]:
+        body = await self._body(operation)
+        self._assert_ours(body, operation)
+        return (await self._boot.observe(body, operation)).targets
 
     async def _reset_types(self, body: Json) -> tuple[str, ...]:
         return _offered_resets(body) or await self._reset_types_of_action_info(body)
@@ -141,35 +175,37 @@ async def find_system(client: RedfishClient, serial: str) -> System:
     root = await client.root()
     collection = text_at(root, "Systems", "@odata.id") or "/redfish/v1/Systems"
     found: list[str] = []
-    for path in links_at((await client.get(collection, operation)).body, "Members"):
-        here = _serial((await client.get(path, operation)).body)
+    for path, body in await members(client, collection, operation):
+        here = _serial(body, quirks_for(identity_of(root, body)))
         if here == serial:
-            return System(client, path, serial, quirks_for(text_at(root, "Vendor"), text_at(root, "Product")))
+            await client.learn(body)
+            return System(client, path, serial)
         found.append(here or "none")
     raise WrongServerError(
         client.host, operation, f"expected serial {serial}, found {', '.join(found) or 'no system'}"
     )
 
 
-def _serial(body: Json) -> str:
-    return (text_at(body, "SerialNumber") or "").strip()
+def _serial(body: Json, quirks: Quirks) -> str:
+    return (text_at(body, quirks.serial_property) or "").strip()
 
 
 def _offered_resets(body: Json) -> tuple[str, ...]:
     return texts_at(body, "Actions", _RESET, "ResetType@Redfish.AllowableValues")
 
 
-def _state(body: Json) -> SystemState:
-    boot = object_at(body, "Boot")
+def _state(body: Json, serial: str, boot: BootState) -> SystemState:
     return SystemState(
-        serial=_serial(body),
+        serial=serial,
         manufacturer=text_at(body, "Manufacturer") or "",
         model=text_at(body, "Model") or "",
         power=text_at(body, "PowerState") or "",
         health=text_at(body, "Status", "Health") or "",
         boot_progress=text_at(body, "BootProgress", "LastState") or "",
-        boot_target=text_at(boot, "BootSourceOverrideTarget") or "",
-        boot_enabled=text_at(boot, "BootSourceOverrideEnabled") or "",
-        boot_targets=texts_at(boot, _TARGETS),
+        boot_target=boot.target,
+        boot_enabled=boot.enabled,
+        boot_targets=boot.targets,
         reset_types=_offered_resets(body),
+        http_boot_uri=boot.http_boot_uri,
+        last_reset=moment_at(body, "LastResetTime"),
     )

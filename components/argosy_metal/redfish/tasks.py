@@ -1,8 +1,9 @@
-"""Follow an accepted operation (202) to its end.
+"""Follow an accepted operation to its end, shown as a task or as a job.
 
-A Location may lead to a task monitor (202 until the end, then the operation's own answer) or, against the
-standard, to the Task itself (200 with a TaskState). Both are followed. Source: DSP0266 "Asynchronous
-operations".
+A Location may lead to a task monitor (202 until the end, then the operation's own answer), against the
+standard to the Task itself (200 with a TaskState), or to a job (Dell: `…/Jobs/JID_…`, with a JobState, also
+after a 200). All are followed. Sources: DSP0266 "Asynchronous operations", DSP8010 schemas Task and Job;
+Dell's further states from its schema DellJob.
 """
 
 from __future__ import annotations
@@ -10,14 +11,31 @@ from __future__ import annotations
 from typing import Protocol
 
 from argosy_metal.redfish.errors import BmcMissingError, BmcTaskError, TaskUnfinishedError
-from argosy_metal.redfish.messages import Response, as_list, as_object, text_at
+from argosy_metal.redfish.messages import Response, as_list, messages_of, text_at
 from argosy_metal.redfish.settings import Clock, Patience
 from argosy_metal.redfish.urls import local_path
 
 _GOING_ON = frozenset(
-    {"New", "Starting", "Running", "Pending", "Service", "Stopping", "Suspended", "Interrupted"}
+    {
+        *("New", "Starting", "Running", "Pending", "Service", "Stopping", "Suspended", "Interrupted"),
+        *(
+            "Continue",
+            "Validating",
+            "Downloading",
+            "Downloaded",
+            "Scheduling",
+            "ReadyForExecution",
+            "Waiting",
+        ),
+    }
 )
-_FAILED = frozenset({"Exception", "Killed", "Cancelled", "Cancelling"})
+_FAILED = frozenset(
+    {
+        *("Exception", "Killed", "Cancelled", "Cancelling", "Invalid"),
+        *("Failed", "CompletedWithErrors", "RebootFailed"),
+    }
+)
+# Whatever else there is, such as `Scheduled` and `RebootPending`, waits for us and not we for it.
 _SHORTEST_POLL_SECONDS = 0.05
 
 
@@ -34,46 +52,59 @@ class Reader(Protocol):
         ...
 
 
+def place_of(answer: Response) -> str | None:
+    """Where an accepted operation is followed; None if the answer is no acceptance, or does not say.
+
+    iLO 5 answers 202 with nothing. A 201 has created something, and its Location is that.
+    """
+    link = answer.headers.get("Location")
+    if answer.status == 202:
+        link = link or text_at(answer.body, "TaskMonitor") or text_at(answer.body, "@odata.id")
+    elif answer.status != 200 or not link or "/Jobs/" not in link:
+        return None
+    return local_path(link) if link else None
+
+
 async def follow_task(
     reader: Reader, accepted: Response, operation: str, patience: Patience, clock: Clock
 ) -> Response:
     """Poll until the operation has ended, and return the last answer.
 
-    Without a place to look (iLO 5 answers 202 with nothing), or when the BMC has already forgotten the task,
-    the answer so far is returned: the caller confirms by observing. Raises BmcTaskError if the operation
-    failed, TaskUnfinishedError after `patience.task_seconds`.
+    When the BMC has already forgotten the task, the answer so far is returned: the caller confirms by
+    observing. Raises BmcTaskError if the operation failed, TaskUnfinishedError after `patience.task_seconds`.
     """
-    path = _monitor(accepted)
-    answer, deadline = accepted, clock.now() + patience.task_seconds
-    while path is not None and _goes_on(answer):
+    path = place_of(accepted)
+    answer, deadline, looked = accepted, clock.now() + patience.task_seconds, False
+    while path is not None and (not looked or _goes_on(answer)):
         if clock.now() >= deadline:
             raise TaskUnfinishedError(reader.host, operation, f"not done after {patience.task_seconds:g} s")
         wait = patience.poll_seconds if answer.retry_after is None else answer.retry_after
         await clock.sleep(min(max(wait, _SHORTEST_POLL_SECONDS), patience.longest_wait_seconds))
         try:
-            answer = await reader.get(path, operation)
+            answer, looked = await reader.get(path, operation), True
         except BmcMissingError:
             return answer
     _raise_if_failed(reader.host, operation, answer)
     return answer
 
 
-def _monitor(accepted: Response) -> str | None:
-    link = (
-        accepted.headers.get("Location")
-        or text_at(accepted.body, "TaskMonitor")
-        or text_at(accepted.body, "@odata.id")
-    )
-    return local_path(link) if link else None
-
-
 def _goes_on(answer: Response) -> bool:
-    return answer.status == 202 or text_at(answer.body, "TaskState") in _GOING_ON
+    return answer.status == 202 or _state(answer) in _GOING_ON
+
+
+def _state(answer: Response) -> str | None:
+    return text_at(answer.body, "TaskState") or text_at(answer.body, "JobState")
 
 
 def _raise_if_failed(host: str, operation: str, answer: Response) -> None:
-    state = text_at(answer.body, "TaskState")
-    if state in _FAILED or (state and text_at(answer.body, "TaskStatus") == "Critical"):
-        entries = [as_object(entry) for entry in as_list(answer.body.get("Messages"))]
-        said = "; ".join(filter(None, (text_at(entry, "Message") for entry in entries)))
-        raise BmcTaskError(host, operation, f"the task ended as {state}" + (f": {said}" if said else ""))
+    state = _state(answer)
+    health = text_at(answer.body, "TaskStatus") or text_at(answer.body, "JobStatus")
+    if state is None or (state not in _FAILED and health != "Critical"):
+        return
+    kind = "task" if "TaskState" in answer.body else "job"
+    messages = messages_of(as_list(answer.body.get("Messages")))
+    said = [message.text or message.message_id for message in messages]
+    # Dell says in `Message` what others say in `Messages`.
+    said += [text_at(answer.body, "Message") or ""]
+    shown = "; ".join(text for text in said if text)
+    raise BmcTaskError(host, operation, f"the {kind} ended as {state}" + (f": {shown}" if shown else ""))

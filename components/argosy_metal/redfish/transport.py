@@ -6,16 +6,17 @@ import asyncio
 import json
 import logging
 import socket
-import ssl
 from collections.abc import Mapping
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from argosy_metal.redfish.errors import BmcRefusedError, BmcTrustError, BmcUnreachableError
-from argosy_metal.redfish.messages import Json, Response, as_object
-from argosy_metal.redfish.settings import BmcGate, Patience, Resolve, Trust
+from argosy_metal.redfish.gate import BmcGate
+from argosy_metal.redfish.messages import Json, Response
+from argosy_metal.redfish.settings import Patience, Resolve
+from argosy_metal.redfish.trust import AuthorityFileError, Trust, ssl_of
 
 _log = logging.getLogger(__name__)
 _LARGEST_ANSWER_BYTES = 8 << 20
@@ -92,6 +93,8 @@ class Transport:
                 return await self._send(method, path, headers, body, total_seconds)
             except _TRUST_FAILURES as error:
                 raise BmcTrustError(self.host, operation, _trust_reason(error)) from None
+            except AuthorityFileError as error:
+                raise BmcTrustError(self.host, operation, str(error)) from None
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
                 self._raise_unreachable(method, operation, error)
 
@@ -122,7 +125,8 @@ class Transport:
             took_ms = (asyncio.get_running_loop().time() - started) * 1000
             # Method, path and status only: headers and bodies hold tokens and passwords.
             _log.debug("%s %s %s -> %d in %.0f ms", self.host, method, path, answer.status, took_ms)
-            return Response(answer.status, answer.headers, _parse(raw))
+            body = _parse(raw)
+            return Response(answer.status, answer.headers, body or {}, is_garbled=body is None)
 
     def _raise_unreachable(self, method: str, operation: str, error: Exception) -> NoReturn:
         # A request whose connection was never made cannot have been carried out.
@@ -134,8 +138,8 @@ class Transport:
     def _client(self) -> aiohttp.ClientSession:
         if self._http is None:
             connector = aiohttp.TCPConnector(
-                limit=2,
-                ssl=_ssl(self._trust),
+                limit=self._gate.connections,
+                ssl=ssl_of(self._trust),
                 resolver=MappedResolver(self._resolve) if self._resolve else None,
                 use_dns_cache=False,
             )
@@ -147,16 +151,8 @@ class Transport:
         return aiohttp.ClientTimeout(
             total=total_seconds or patience.total_seconds,
             sock_connect=patience.connect_seconds,
-            sock_read=patience.read_seconds,
+            sock_read=max(patience.read_seconds, total_seconds or 0),
         )
-
-
-def _ssl(trust: Trust) -> ssl.SSLContext | aiohttp.Fingerprint | bool:
-    if trust.ca_file is not None:
-        return ssl.create_default_context(cafile=str(trust.ca_file))
-    if trust.fingerprint_sha256 is not None:
-        return aiohttp.Fingerprint(bytes.fromhex(trust.fingerprint_sha256.replace(":", "")))
-    return False
 
 
 async def _read_bounded(answer: aiohttp.ClientResponse) -> bytes:
@@ -168,12 +164,15 @@ async def _read_bounded(answer: aiohttp.ClientResponse) -> bytes:
     return bytes(raw)
 
 
-def _parse(raw: bytes) -> Json:
-    # Some BMCs answer errors with an HTML page or nothing; the status still says enough.
-    try:
-        return as_object(json.loads(raw))
-    except ValueError:
+def _parse(raw: bytes) -> Json | None:
+    """The JSON object, an empty one where nothing came, or None where something else came."""
+    if not raw.strip():
         return {}
+    try:
+        value: object = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+    return cast(Json, value) if isinstance(value, dict) else None
 
 
 def _reason(error: Exception) -> str:

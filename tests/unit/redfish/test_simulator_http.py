@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from argosy_metal.redfish import BmcUnreachableError, find_system
-from argosy_metal.redfish.settings import BmcGate, Patience, Trust
+from argosy_metal.redfish.gate import BmcGate
+from argosy_metal.redfish.settings import Patience
 from argosy_metal.redfish.transport import Transport
+from argosy_metal.redfish.trust import Trust
 from argosy_metal.simulator import (
     FaultRule,
     ManualClock,
@@ -132,7 +134,7 @@ async def test_with_a_port_for_each_bmc_the_port_decides(config: SimulatorConfig
             found.append(root.body["Vendor"])
             await transport.close()
 
-    assert ["Argosy", "NVIDIA"] == found
+    assert ["Argosy", "AMI"] == found
 
 
 async def test_a_fault_hits_what_it_matches_from_its_turn_on_and_ends(

@@ -2,13 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from argosy_metal.simulator.machine import (
-    OPTICAL_SLOT,
-    BootableImage,
-    BootOverride,
-    Machine,
-    PowerStateError,
-)
+from argosy_metal.simulator.boot_sources import BootableImage, BootOverride
+from argosy_metal.simulator.machine import OPTICAL_SLOT, Machine, PowerStateError
 from argosy_metal.simulator.world import Durations
 
 IMAGE = BootableImage("https://p.test/images/node.iso?install=I1", "ab" * 32, "I1")

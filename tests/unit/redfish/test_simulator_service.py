@@ -16,7 +16,8 @@ from argosy_metal.simulator.simulation import Simulation
 from argosy_metal.simulator.store import MachineStore
 
 ROOT = "/redfish/v1"
-SYSTEM = f"{ROOT}/Systems/DGX"
+SYSTEM = f"{ROOT}/Systems/1"
+DGX = f"{ROOT}/Systems/DGX"
 SESSIONS = f"{ROOT}/SessionService/Sessions"
 ACCOUNT = {"UserName": "argosy", "Password": "secret"}
 BASIC = {"Authorization": "Basic " + base64.b64encode(b"argosy:secret").decode()}
@@ -35,7 +36,7 @@ class Hall:
         path: str,
         body: Any = None,
         headers: dict[str, str] | None = None,
-        host: str = "bmc-1.hall-north.test",
+        host: str = "bmc-2.hall-north.test",
     ) -> Reply:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else b""
         return self.simulation.answer(
@@ -109,7 +110,7 @@ def test_a_session_ends_when_it_is_idle_too_long(hall: Hall) -> None:
 
     hall.clock.advance(1801)
     assert 401 == hall.ask("GET", SYSTEM, headers=token).status
-    assert 1 == hall.simulation.bmc("SN1").sessions.counters.expired
+    assert 1 == hall.simulation.bmc("SN2").sessions.counters.expired
 
 
 def test_no_more_sessions_are_opened_than_the_bmc_has(hall: Hall) -> None:
@@ -149,7 +150,7 @@ def test_a_change_for_an_old_version_is_refused(hall: Hall) -> None:
     [
         ({"Bot": 1}, "PropertyUnknown"),
         ({"Model": "X"}, "PropertyNotWritable"),
-        ({"Boot": 1}, "PropertyValueNotInList"),
+        ({"Boot": 1}, "PropertyValueTypeError"),
         ({"Boot": {"BootSourceOverrideTarget": "Tape"}}, "PropertyValueNotInList"),
         ({"Boot": {"BootSourceOverrideMode": "Legacy"}}, "PropertyValueNotInList"),
         ({"Boot": {"BootOrder": []}}, "PropertyUnknown"),
@@ -195,7 +196,7 @@ def test_an_action_that_makes_no_sense_is_refused(hall: Hall, action: str, body:
     assert key == message_of(hall.ask("POST", f"{SYSTEM}/Actions/{action}", body))
 
 
-INSERT = f"{ROOT}/Managers/BMC/VirtualMedia/CD1/Actions/VirtualMedia.InsertMedia"
+INSERT = f"{SYSTEM}/VirtualMedia/CD1/Actions/VirtualMedia.InsertMedia"
 
 
 @pytest.mark.parametrize(
@@ -211,43 +212,46 @@ def test_an_image_that_cannot_be_fetched_is_refused(hall: Hall, body: Any, key: 
     assert key == message_of(hall.ask("POST", INSERT, body))
 
 
+TASKED = "bmc-1.hall-north.test"
+
+
 def test_a_task_runs_as_long_as_simulated_time_says(hall: Hall) -> None:
-    accepted = hall.ask("POST", f"{SYSTEM}/Actions/ComputerSystem.Reset", {"ResetType": "On"})
+    accepted = hall.ask("POST", f"{DGX}/Actions/ComputerSystem.Reset", {"ResetType": "On"}, host=TASKED)
     monitor, task = accepted.headers["Location"], f"{ROOT}/TaskService/Tasks/1"
     hall.clock.advance(2)
     assert (202, "Running", 50) == (
-        hall.ask("GET", monitor).status,
-        hall.get(task)["TaskState"],
-        hall.get(task)["PercentComplete"],
+        hall.ask("GET", monitor, host=TASKED).status,
+        hall.get(task, host=TASKED)["TaskState"],
+        hall.get(task, host=TASKED)["PercentComplete"],
     )
 
     hall.clock.advance(2)
     assert (204, "Completed", 100) == (
-        hall.ask("GET", monitor).status,
-        hall.get(task)["TaskState"],
-        hall.get(task)["PercentComplete"],
+        hall.ask("GET", monitor, host=TASKED).status,
+        hall.get(task, host=TASKED)["TaskState"],
+        hall.get(task, host=TASKED)["PercentComplete"],
     )
 
 
 def test_only_the_last_fifty_tasks_are_remembered(hall: Hall) -> None:
     for _ in range(60):
-        hall.ask("POST", f"{SYSTEM}/Actions/ComputerSystem.Reset", {"ResetType": "On"})
+        hall.ask("POST", f"{DGX}/Actions/ComputerSystem.Reset", {"ResetType": "On"}, host=TASKED)
 
-    assert 50 == hall.get(f"{ROOT}/TaskService/Tasks")["Members@odata.count"]
+    assert 50 == hall.get(f"{ROOT}/TaskService/Tasks", host=TASKED)["Members@odata.count"]
 
 
 def test_writes_are_remembered_by_who_made_them_and_logins_are_not(hall: Hall) -> None:
     hall.ask("POST", SESSIONS, ACCOUNT, {})
     hall.ask("PATCH", SYSTEM, {"Model": "X"}, BASIC | {"User-Agent": "argosy run=7"})
 
-    assert [("SN1", "PATCH", SYSTEM, "argosy run=7", 403)] == [
+    assert [("SN2", "PATCH", SYSTEM, "argosy run=7", 400)] == [
         (write["serial"], write["method"], write["path"], write["user_agent"], write["status"])
         for write in hall.simulation.writes()
     ]
 
 
 def test_a_gpu_server_shows_its_gpus_under_a_second_system(hall: Hall) -> None:
-    gpus = hall.get(f"{ROOT}/Systems/HGX_Baseboard_0/Processors")
+    gpus = hall.get(f"{ROOT}/Systems/HGX_Baseboard_0/Processors", host=TASKED)
 
     assert 8 == gpus["Members@odata.count"]
 
