@@ -1,6 +1,6 @@
 """Simulated halls: every server's BMC speaks Redfish over TLS, and machines install, boot and phone home.
 
-One process, one loopback port, hundreds of servers. Every BMC and every hall's provisioning service has a
+One process, one loopback port, ten thousand servers. Every BMC and every hall's provisioning service has a
 host name of its own; the client is told by `Endpoint.resolve` where they lead, and trusts `DIRECTORY/ca.pem`.
 
 ```python
@@ -16,8 +16,9 @@ endpoint = start_detached(config, Path(".argosy/local/simulator"))   # ready whe
 |---|---|
 | `https://BMC_HOST/redfish/v1/` | Redfish; user `argosy`, password in `DIRECTORY/bmc-password` |
 | `https://PROVISION_HOST/images/NAME.iso?install=ID&sha256=…` | an image (also `/images/SHA256.iso`) |
+| `https://PROVISION_HOST/firmware/SERVER_TYPE/COMPONENT/VERSION.bin` | firmware, whatever the version |
 | `https://PROVISION_HOST/phone-home/SERIAL` | what the machine last said when it booted; 404 until then |
-| `https://control.test/_control/…` | counters, writes, faults: `SimulatorControl(DIRECTORY)` |
+| `https://control.test/_control/…` | counters, writes, faults, switches: `SimulatorControl(DIRECTORY)` |
 
 In tests, `async with simulate(config, tmp_path, clock=ManualClock()) as sim:` runs one in the process;
 import it from `argosy_metal.simulator.in_process`, which loads the web server.
@@ -35,16 +36,18 @@ from argosy_metal.simulator.endpoint import (
     SimulatorNotRunningError,
     read_endpoint,
 )
+from argosy_metal.simulator.fault_rules import FaultRule, parse_faults
+from argosy_metal.simulator.switches import HallEvent, SwitchError
 from argosy_metal.simulator.world import (
     USERNAME,
     Durations,
-    FaultRule,
+    PowerRules,
+    SimulatedFeed,
     SimulatedHall,
     SimulatedServer,
     SimulatorConfig,
     image_bytes,
     image_sha256,
-    parse_faults,
 )
 
 __all__ = [
@@ -55,14 +58,18 @@ __all__ = [
     "Durations",
     "Endpoint",
     "FaultRule",
+    "HallEvent",
     "ManualClock",
+    "PowerRules",
     "ScaledClock",
+    "SimulatedFeed",
     "SimulatedHall",
     "SimulatedServer",
     "SimulatorConfig",
     "SimulatorControl",
     "SimulatorError",
     "SimulatorNotRunningError",
+    "SwitchError",
     "image_bytes",
     "image_sha256",
     "parse_faults",

@@ -1,118 +1,135 @@
-"""What can be done to one BMC: reset, insert, eject, and the properties that may be written."""
+"""What can be done to one BMC: its actions, what is made and deleted, and which properties may be written.
+
+Each part of a BMC offers its own functions; they are asked one after another here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import cast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
+from argosy_metal.simulator.accounts import Account
+from argosy_metal.simulator.actions_bios import act_on_bios, patch_bios
+from argosy_metal.simulator.actions_parts import act_on_parts, delete_part, patch_parts
+from argosy_metal.simulator.actions_update import act_on_firmware
 from argosy_metal.simulator.bmc import Bmc
-from argosy_metal.simulator.machine import (
-    BOOT_TARGETS,
-    MEDIA_SLOTS,
-    RESET_TYPES,
-    BootOverride,
-    PowerStateError,
-)
+from argosy_metal.simulator.boot import patch_system, reset
+from argosy_metal.simulator.paths import boot_path, system_path
+from argosy_metal.simulator.power_restore import DELAY, POLICY, patch_restore
 from argosy_metal.simulator.replies import Json, Reply, error
-from argosy_metal.simulator.resources_server import media_path, system_path
-from argosy_metal.simulator.resources_tasks import task_monitor, task_resource
+from argosy_metal.simulator.resources_accounts import (
+    ACCOUNTS,
+    add_account,
+    patch_account,
+    remove_account,
+)
+from argosy_metal.simulator.resources_events import SUBSCRIPTIONS, end_subscription
+from argosy_metal.simulator.resources_manager import manager_action, network_path, patch_network
+from argosy_metal.simulator.resources_media import is_patched_drive, media_action, patch_drive
+from argosy_metal.simulator.resources_tasks import SESSIONS, job_path
 
-_BOOT = {
-    "BootSourceOverrideTarget": BOOT_TARGETS,
-    "BootSourceOverrideEnabled": ("Disabled", "Once", "Continuous"),
-    "BootSourceOverrideMode": ("UEFI",),
-}
-_INSERT = {
-    "Image",
-    "Inserted",
-    "WriteProtected",
-    "TransferMethod",
-    "TransferProtocolType",
-    "UserName",
-    "Password",
-}
+_ACTIONS: tuple[Callable[[Bmc, str, Json], Reply | None], ...] = (
+    reset,
+    media_action,
+    manager_action,
+    act_on_bios,
+    act_on_firmware,
+    act_on_parts,
+)
+"""Each carries out the action at a path, or gives None if it is not its own."""
+
+
+_PATCHES: tuple[Callable[[Bmc, str, Json], Reply | None], ...] = (patch_bios, patch_parts)
+"""Each writes a resource that is wholly its own, or gives None if it is another's."""
+
+
+@dataclass(frozen=True)
+class Notes:
+    """What the answer to a write says beside the resource itself."""
+
+    annotations: Json = field(default_factory=dict[str, object])
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def act(bmc: Bmc, path: str, body: Json) -> Reply | None:
     """Carry out the action at `path`; None if there is none."""
-    if path == f"{system_path(bmc)}/Actions/ComputerSystem.Reset":
-        return _reset(bmc, body)
-    for slot in MEDIA_SLOTS:
-        drive = f"{media_path(bmc)}/{slot}/Actions/VirtualMedia."
-        if path == f"{drive}InsertMedia":
-            return _insert(bmc, slot, body)
-        if path == f"{drive}EjectMedia":
-            bmc.machine.eject(slot)
-            return Reply(204)
+    for action in _ACTIONS:
+        reply = action(bmc, path, body)
+        if reply is not None:
+            return reply
     return None
 
 
-def patch(bmc: Bmc, path: str, body: Json, current: Json) -> None:
-    """Write the properties of the resource at `path`. Only the boot override of the server may be written."""
-    for name in body:
-        if name not in current:
-            raise error(400, "PropertyUnknown", name)
-        if path != system_path(bmc) or name != "Boot":
-            raise error(403 if path == system_path(bmc) else 405, "PropertyNotWritable", name)
-    if "Boot" in body:
-        _set_boot(bmc, body["Boot"])
+def create(bmc: Bmc, path: str, body: Json) -> Reply:
+    """Make a member of the collection at `path`."""
+    if path == ACCOUNTS:
+        return add_account(bmc, body)
+    raise error(404, "ResourceMissingAtURI", path)
 
 
-def _set_boot(bmc: Bmc, boot: object) -> None:
-    if not isinstance(boot, dict):
-        raise error(400, "PropertyValueNotInList", str(boot), "Boot")
-    wanted = cast(Json, boot)
-    for name, value in wanted.items():
-        if name not in _BOOT:
-            raise error(400, "PropertyUnknown", f"Boot/{name}")
-        if value not in _BOOT[name]:
-            raise error(400, "PropertyValueNotInList", str(value), f"Boot/{name}")
-    old = bmc.machine.state.override
-    bmc.machine.set_override(
-        BootOverride(
-            target=wanted.get("BootSourceOverrideTarget", old.target),
-            enabled=wanted.get("BootSourceOverrideEnabled", old.enabled),
-            mode=wanted.get("BootSourceOverrideMode", old.mode),
-        )
-    )
-
-
-def _reset(bmc: Bmc, body: Json) -> Reply:
-    _only_known("ComputerSystem.Reset", body, ("ResetType",))
-    reset_type = body.get("ResetType", "On")
-    if reset_type not in RESET_TYPES:
-        raise error(
-            400, "ActionParameterValueNotInList", str(reset_type), "ResetType", "ComputerSystem.Reset"
-        )
-    try:
-        bmc.machine.reset(reset_type, bmc.clock.now())
-    except PowerStateError:
-        raise error(409, "ResourceInStandby") from None
-    return _accepted(bmc, f"Reset {reset_type}") if bmc.profile.answers_with_tasks else Reply(204)
-
-
-def _accepted(bmc: Bmc, name: str) -> Reply:
-    task = bmc.tasks.start(name)
-    body = task_resource(f"/redfish/v1/TaskService/Tasks/{task.id}", bmc.tasks, task)
-    return Reply(202, body, {"Location": task_monitor(task), "Retry-After": bmc.tasks.retry_after(task)})
-
-
-def _insert(bmc: Bmc, slot: str, body: Json) -> Reply:
-    _only_known("VirtualMedia.InsertMedia", body, _INSERT)
-    url = body.get("Image")
-    if not isinstance(url, str):
-        raise error(400, "ActionParameterMissing", "VirtualMedia.InsertMedia", "Image")
-    if slot in bmc.machine.state.media:
-        raise error(409, "ResourceInUse")
-    image = bmc.images.fetch(url)
-    if image is None:
-        # Without the query, which may be a pre-signed URL's secret part.
-        raise error(400, "ResourceAtUriInUnknownFormat", url.partition("?")[0])
-    bmc.machine.insert(slot, image)
+def delete(bmc: Bmc, path: str) -> Reply:
+    """Delete the resource at `path`, which exists."""
+    if path.startswith(f"{ACCOUNTS}/"):
+        return remove_account(bmc, path)
+    if path.startswith(f"{SUBSCRIPTIONS}/"):
+        return end_subscription(bmc, path)
+    if (reply := delete_part(bmc, path)) is not None:
+        return reply
+    bmc.sessions.close(path.removeprefix(f"{SESSIONS}/"))
     return Reply(204)
 
 
-def _only_known(action: str, body: Json, known: Iterable[str]) -> None:
-    unknown = sorted(set(body) - set(known))
-    if unknown:
-        raise error(400, "ActionParameterUnknown", action, unknown[0])
+def patch_whole(bmc: Bmc, path: str, body: Json) -> Reply | None:
+    """Let the part of the BMC that owns the resource write it, and answer; None if none does."""
+    for write in _PATCHES:
+        reply = write(bmc, path, body)
+        if reply is not None:
+            return reply
+    return None
+
+
+def patch(bmc: Bmc, path: str, body: Json, current: Json, account: Account) -> Notes:
+    """Write properties of the resource at `path`.
+
+    Of properties that are unknown the answer tells; if there are no others, nothing is written and it is an
+    error (DSP0266 "PATCH (update)").
+    """
+    wanted = {name: value for name, value in body.items() if not name.startswith("@odata.")}
+    if not wanted:
+        raise error(400, "NoOperation")
+    unknown = [name for name in wanted if name not in current and not name.startswith("@Redfish.")]
+    if len(unknown) == len(wanted):
+        raise error(400, "PropertyUnknown", unknown[0])
+    known = {name: value for name, value in wanted.items() if name in current}
+    headers = _patch_known(bmc, path, known, account)
+    told = [_unknown(name) for name in unknown]
+    return Notes({"@Message.ExtendedInfo": told} if told else {}, headers)
+
+
+def _patch_known(bmc: Bmc, path: str, body: Json, account: Account) -> Mapping[str, str]:
+    if path.startswith(f"{ACCOUNTS}/"):
+        if set(body) - {"Password"} and "ConfigureUsers" not in account.privileges:
+            raise error(403, "InsufficientPrivilege")
+        patch_account(bmc, path, body)
+    elif path in (system_path(bmc), boot_path(bmc)):
+        _assert_writable(body, ("Boot", "LocationIndicatorActive", POLICY, DELAY))
+        patch_restore(bmc, body)
+        if patch_system(bmc, path, body) and bmc.profile.jobs:
+            return {"Location": job_path(bmc, bmc.tasks.start("Boot override"))}
+    elif path == network_path(bmc):
+        _assert_writable(body, ("HostName", "NTP"))
+        patch_network(bmc, body)
+    elif is_patched_drive(bmc, path):
+        patch_drive(bmc, path, body)
+    return {}
+
+
+def _assert_writable(body: Json, names: tuple[str, ...]) -> None:
+    for name in body:
+        if name not in names:
+            raise error(400, "PropertyNotWritable", name)
+
+
+def _unknown(name: str) -> object:
+    body = error(400, "PropertyUnknown", name).reply.body or {}
+    return body["error"]["@Message.ExtendedInfo"][0]

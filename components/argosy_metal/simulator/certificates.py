@@ -14,7 +14,40 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from argosy_metal.simulator.fault_rules import FaultKind
+
 _LIFETIME = timedelta(days=30)
+_TEN_YEARS = timedelta(days=3653)
+_EARLIER = timedelta(minutes=5)
+
+
+class Authority:
+    """A certificate authority, whose key is forgotten with it and never stays on disk."""
+
+    def __init__(self, ca_file: Path) -> None:
+        self._now = datetime.now(UTC)
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._certificate = _ca(self._key, self._now)
+        ca_file.write_bytes(self._certificate.public_bytes(serialization.Encoding.PEM))
+
+    def context(self, hosts: Iterable[str]) -> ssl.SSLContext:
+        """A TLS context whose certificate is good for `hosts` and the loopback address."""
+        return self._context(hosts, self._now - _EARLIER, self._now + _LIFETIME)
+
+    def spoilt_context(self, kind: FaultKind, hosts: Iterable[str]) -> ssl.SSLContext:
+        """A TLS context of another key, whose certificate is wrong in the way of a `tls-…` fault."""
+        now = self._now
+        if kind == "tls-expired":
+            return self._context(hosts, now - _LIFETIME, now - timedelta(days=1))
+        if kind == "tls-not-yet-valid":
+            return self._context(hosts, now + _TEN_YEARS, now + _TEN_YEARS + _LIFETIME)
+        if kind == "tls-changed":
+            return self.context(hosts)
+        other = ec.generate_private_key(ec.SECP256R1())
+        return _signed_context(_ca(other, now), other, wildcards(hosts), now - _EARLIER, now + _LIFETIME)
+
+    def _context(self, hosts: Iterable[str], begins: datetime, ends: datetime) -> ssl.SSLContext:
+        return _signed_context(self._certificate, self._key, wildcards(hosts), begins, ends)
 
 
 def make_server_context(hosts: Iterable[str], ca_file: Path) -> ssl.SSLContext:
@@ -22,11 +55,27 @@ def make_server_context(hosts: Iterable[str], ca_file: Path) -> ssl.SSLContext:
 
     Writes the authority's certificate to `ca_file`. Its key is forgotten, the server's never stays on disk.
     """
-    now = datetime.now(UTC)
-    ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    ca = _ca(ca_key, now)
-    certificate = _certificate(key, ca, ca_key, sorted(set(hosts)), now)
-    ca_file.write_bytes(ca.public_bytes(serialization.Encoding.PEM))
+    return Authority(ca_file).context(hosts)
+
+
+def wildcards(hosts: Iterable[str]) -> list[str]:
+    """As few names as are good for all hosts, sorted: ten thousand would not fit into a certificate.
+
+    A wildcard stands for one label, and only before two others (RFC 6125; OpenSSL insists).
+    """
+    names = ((host, host.partition(".")[2]) for host in hosts)
+    return sorted({f"*.{domain}" if "." in domain else host for host, domain in names})
+
+
+def _signed_context(
+    ca: x509.Certificate,
+    ca_key: ec.EllipticCurvePrivateKey,
+    names: list[str],
+    begins: datetime,
+    ends: datetime,
+) -> ssl.SSLContext:
+    key = ec.generate_private_key(ec.SECP256R1())
+    certificate = _certificate(key, ca, ca_key, names, begins, ends)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     _load(context, certificate, key)
     return context
@@ -36,7 +85,8 @@ def _ca(key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Argosy simulator authority")])
     public = key.public_key()
     return (
-        _builder(now)
+        # Older than any certificate it has signed, also one that is long expired.
+        _builder(now - 2 * _LIFETIME, now + 2 * _TEN_YEARS)
         .subject_name(name)
         .issuer_name(name)
         .public_key(public)
@@ -52,12 +102,13 @@ def _certificate(
     ca: x509.Certificate,
     ca_key: ec.EllipticCurvePrivateKey,
     hosts: list[str],
-    now: datetime,
+    begins: datetime,
+    ends: datetime,
 ) -> x509.Certificate:
     names: list[x509.GeneralName] = [x509.DNSName(name) for name in hosts]
     names.append(x509.IPAddress(ipaddress.IPv4Address("127.0.0.1")))
     return (
-        _builder(now)
+        _builder(begins, ends)
         .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Argosy simulator")]))
         .issuer_name(ca.subject)
         .public_key(key.public_key())
@@ -73,12 +124,12 @@ def _certificate(
     )
 
 
-def _builder(now: datetime) -> x509.CertificateBuilder:
+def _builder(begins: datetime, ends: datetime) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(minutes=5))
-        .not_valid_after(now + _LIFETIME)
+        .not_valid_before(begins)
+        .not_valid_after(ends)
     )
 
 

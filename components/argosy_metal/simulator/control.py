@@ -1,4 +1,4 @@
-"""Ask a running simulator, from another process: who it is, what it counted, and to misbehave."""
+"""Ask a running simulator, from another process: who it is, what it counted, to switch, and to misbehave."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from argosy_metal.simulator.endpoint import CA_FILE, Endpoint, SimulatorNotRunningError, read_endpoint
-from argosy_metal.simulator.world import FaultRule
+from argosy_metal.simulator.fault_rules import FaultRule
 
 _HOST = "control.test"
 
@@ -45,6 +45,45 @@ class SimulatorControl:
     def writes(self) -> list[dict[str, Any]]:
         """The last writes: serial, at (simulated seconds), method, path, user_agent, status."""
         return self._call("GET", "writes")["writes"]
+
+    def halls(self) -> dict[str, dict[str, Any]]:
+        """Per hall: feeds with watts and peaks, what is off, and how many machines install at once."""
+        return {hall["name"]: hall for hall in self._call("GET", "halls")["halls"]}
+
+    def requests(self) -> tuple[int, int]:
+        """How many requests came to any BMC or hall service so far, and how many hang right now."""
+        found = self._call("GET", "requests")
+        return found["requests"], found["held"]
+
+    def cut(self, words: str) -> None:
+        """Cut something: `hall oslo`, `feed oslo/a`, `rack oslo/r1`, `uplink oslo/fibre`, `cable SN1`,
+        `server SN1` (taken out of its rack), `power SN1` (by its button).
+
+        Raises ValueError if there is no such thing.
+        """
+        self._call("POST", "switches", json.dumps({"cut": words}))
+
+    def restore(self, words: str) -> None:
+        """Restore what was cut; a breaker that has tripped is closed.
+
+        Raises ValueError if there is no such thing.
+        """
+        self._call("POST", "switches", json.dumps({"restore": words}))
+
+    def swap(self, serial: str, other: str) -> None:
+        """Let hardware of another serial number stand where a server stood: off, with nothing installed.
+
+        Raises ValueError if there is no such server.
+        """
+        self._call("POST", "swaps", json.dumps({"serial": serial, "other": other}))
+
+    def reset_peaks(self) -> None:
+        """Measure all peaks from now on."""
+        self._call("DELETE", "peaks")
+
+    def release_held(self) -> None:
+        """Let requests that hang end without an answer; the faults stay."""
+        self._call("DELETE", "held")
 
     def inject(self, rules: Iterable[FaultRule]) -> None:
         """Spoil requests from now on."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import sys
 import time
+from asyncio import sslproto
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,6 +36,7 @@ CONFIG_FILE = "simulator.json"
 LOG_FILE = "simulator.log"
 _START_LOCK_FILE = "start.lock"
 _POLL_SECONDS = 0.02
+_TLS_BUFFER_BYTES = 16 << 10
 # Others hold a directory for less than a millisecond, only to see whether it is held.
 _GLANCE_SECONDS = 0.5
 _STOP_ANSWER_SECONDS = 2.0
@@ -124,6 +127,11 @@ async def _serve(config: SimulatorConfig, directory: Path, announce: Callable[[E
     # Here, so that whoever only starts or stops a simulator need not load a web server.
     from argosy_metal.simulator.in_process import simulate
 
+    # Of 256 KiB, which asyncio sets aside per connection, a BMC's requests need next to nothing; ten thousand
+    # connections at once would take 2.5 GB.
+    sslproto.SSLProtocol.max_size = _TLS_BUFFER_BYTES
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)

@@ -16,6 +16,7 @@ ENDPOINT_FILE = "endpoint.json"
 CA_FILE = "ca.pem"
 PASSWORD_FILE = "bmc-password"  # noqa: S105 - the name of a file
 USERNAME_FILE = "bmc-username"
+HALL_TOKEN_FILE = "hall-token"  # noqa: S105 - the name of a file
 
 
 class SimulatorError(ArgosyError):

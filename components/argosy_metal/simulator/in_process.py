@@ -5,26 +5,38 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import socket
-import ssl
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from aiohttp import web
 
-from argosy_metal.simulator.app import CONTROL_HOST, SimulatorApp
+from argosy_metal.provisioning.installs import Installs
+from argosy_metal.simulator.app import SimulatorApp
 from argosy_metal.simulator.bmc import Bmc
-from argosy_metal.simulator.certificates import make_server_context
 from argosy_metal.simulator.clock import ScaledClock, SimulatedClock
-from argosy_metal.simulator.endpoint import CA_FILE, PASSWORD_FILE, USERNAME_FILE, Endpoint, domain_of
+from argosy_metal.simulator.control_service import CONTROL_HOST, ControlService
+from argosy_metal.simulator.curl_file import write_curl_file
+from argosy_metal.simulator.delivery import Delivery, Sleep
+from argosy_metal.simulator.endpoint import (
+    CA_FILE,
+    HALL_TOKEN_FILE,
+    PASSWORD_FILE,
+    USERNAME_FILE,
+    Endpoint,
+    domain_of,
+)
+from argosy_metal.simulator.fault_rules import FaultRule
+from argosy_metal.simulator.front import Front
+from argosy_metal.simulator.hall_service import LIFETIME_SECONDS
 from argosy_metal.simulator.simulation import Simulation
 from argosy_metal.simulator.store import MachineStore
-from argosy_metal.simulator.world import USERNAME, FaultRule, SimulatorConfig
+from argosy_metal.simulator.switches import parse_switch
+from argosy_metal.simulator.tls import Contexts
+from argosy_metal.simulator.world import USERNAME, SimulatorConfig
 
-_LOOPBACK = "127.0.0.1"
 _SHUTDOWN_SECONDS = 1.0
 
 
@@ -38,7 +50,7 @@ class RunningSimulator:
     """With one port per BMC: BMC host name to port."""
     ca_file: Path
     password: str = field(repr=False)
-    _app: SimulatorApp = field(repr=False)
+    delivery: Delivery = field(repr=False)
     username: str = USERNAME
 
     def resolve(self, host: str) -> tuple[str, int] | None:
@@ -56,7 +68,21 @@ class RunningSimulator:
     def clear_faults(self) -> None:
         """Spoil nothing any more; hanging requests end without an answer."""
         self.simulation.faults.clear()
-        self._app.release_hanging()
+        self.delivery.release()
+
+    def cut(self, words: str) -> None:
+        """Cut something by hand: `feed oslo/a`, `rack oslo/r1`, `cable SN1`, ….
+
+        Raises SwitchError if there is no such thing.
+        """
+        self.simulation.switch(parse_switch(words), on=False)
+
+    def restore(self, words: str) -> None:
+        """Restore what was cut.
+
+        Raises SwitchError if there is no such thing.
+        """
+        self.simulation.switch(parse_switch(words), on=True)
 
 
 @asynccontextmanager
@@ -66,44 +92,55 @@ async def simulate(
     *,
     clock: SimulatedClock | None = None,
     ports: Literal["one", "each"] = "one",
+    sleep: Sleep = asyncio.sleep,
 ) -> AsyncGenerator[RunningSimulator]:
     """Simulate until the block ends. All that stays is in `directory`; state found there is taken up again.
 
     `ports="each"` gives every BMC a loopback port of its own besides, for clients that cannot be told where a
-    host name leads.
+    host name leads. Slow links and dripping answers wait by `sleep`, in real seconds.
     """
     os.makedirs(directory, mode=0o700, exist_ok=True)
     password = _credentials(directory)
-    store = MachineStore(directory / "simulator.sqlite")
-    simulation = Simulation(config, clock or ScaledClock(config.time_scale, store.now()), store, password)
-    pid, instance = os.getpid(), secrets.token_hex(16)
-    app = SimulatorApp(simulation, {"pid": pid, "instance": instance})
-    context = make_server_context([*simulation.hosts, CONTROL_HOST, "localhost"], directory / CA_FILE)
+    with closing(MachineStore(directory / "simulator.sqlite")) as store, ExitStack() as closing_offers:
+        now = clock or ScaledClock(config.time_scale, store.now())
+        installs = Installs(directory / "installs.sqlite", now.now, LIFETIME_SECONDS)
+        closing_offers.callback(installs.close)
+        simulation = Simulation(config, now, store, password, installs, _hall_token(directory))
+        pid, instance = os.getpid(), secrets.token_hex(16)
+        delivery = Delivery(sleep)
+        control = ControlService(simulation, delivery, {"pid": pid, "instance": instance})
+        contexts = Contexts([*simulation.hosts, CONTROL_HOST, "localhost"], directory / CA_FILE)
+        app = SimulatorApp(simulation, control, delivery, contexts)
+        async with _serving(app, delivery, sleep) as front:
+            port = front.listen()
+            own_ports = {host: front.listen(host) for host in _bmc_hosts(config) if ports == "each"}
+            app.host_of_port |= {own: host for host, own in own_ports.items()}
+            write_curl_file(directory, port)
+            domains = tuple(sorted({domain_of(host) for host in simulation.hosts}))
+            endpoint = Endpoint(pid, port, instance, config.digest(), domains)
+            yield RunningSimulator(simulation, endpoint, own_ports, directory / CA_FILE, password, delivery)
+        simulation.save()
+
+
+@asynccontextmanager
+async def _serving(app: SimulatorApp, delivery: Delivery, sleep: Sleep) -> AsyncGenerator[Front]:
     # A client that goes away ends its hanging request, so that what is in flight is counted right.
     runner = web.AppRunner(
         app.web_app(), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS, handler_cancellation=True
     )
     await runner.setup()
+    server = runner.server
+    assert server is not None  # noqa: S101 - set up just now
+    front = Front(server, app.welcome, app.begin_connection, sleep)
     try:
-        port = await _listen(runner, context)
-        own_ports = {host: await _listen(runner, context) for host in _bmc_hosts(config) if ports == "each"}
-        app.host_of_port |= {own: host for host, own in own_ports.items()}
-        domains = tuple(sorted({domain_of(host) for host in simulation.hosts}))
-        endpoint = Endpoint(pid, port, instance, config.digest(), domains)
-        yield RunningSimulator(simulation, endpoint, own_ports, directory / CA_FILE, password, app)
+        yield front
     finally:
-        app.release_hanging()
+        await front.close()
+        delivery.release()
         # Released handlers need one turn of the loop to end.
         await asyncio.sleep(0)
+        await server.shutdown(_SHUTDOWN_SECONDS)
         await runner.cleanup()
-        simulation.save()
-        store.close()
-
-
-async def _listen(runner: web.AppRunner, context: ssl.SSLContext) -> int:
-    listener = socket.create_server((_LOOPBACK, 0), backlog=1024)
-    await web.SockSite(runner, listener, ssl_context=context).start()
-    return listener.getsockname()[1]
 
 
 def _bmc_hosts(config: SimulatorConfig) -> list[str]:
@@ -117,6 +154,14 @@ def _credentials(directory: Path) -> str:
         _write_private(password_file, secrets.token_urlsafe(24))
         _write_private(directory / USERNAME_FILE, USERNAME)
     return password_file.read_text(encoding="utf-8").strip()
+
+
+def _hall_token(directory: Path) -> str:
+    """What the halls' services take offers by, made at the first start."""
+    token_file = directory / HALL_TOKEN_FILE
+    if not token_file.exists():
+        _write_private(token_file, secrets.token_urlsafe(24))
+    return token_file.read_text(encoding="utf-8").strip()
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -4,7 +4,7 @@ At any moment at most one step is pending, due at a known time. `advance(now)` c
 become due, so ten thousand servers cost nothing while nobody looks, and the same requests at the same times
 always give the same history.
 
-    off ─On─▶ powering on ─▶ self-test ─▶ boots ─┬─ image by virtual media ─▶ installs ─▶ self-test (again)
+    off ─On─▶ powering on ─▶ self-test ─▶ boots ─┬─ image, drive or network ─▶ installs ─▶ self-test, or off
                                                  ├─ installed disk ─▶ operating system ─▶ phones home
                                                  └─ nothing: stays there
 """
@@ -16,16 +16,29 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from argosy_metal.simulator.bios_state import BiosState
+from argosy_metal.simulator.boot_sources import (
+    BootableImage,
+    BootNetwork,
+    BootOverride,
+    NoBootNetwork,
+    source_of,
+)
+from argosy_metal.simulator.firmware_state import FirmwareState
+from argosy_metal.simulator.parts import PartsState
 from argosy_metal.simulator.world import Durations
 
 Power = Literal["On", "Off", "PoweringOn", "PoweringOff"]
-StepKind = Literal["powered-on", "powered-off", "power-cycled", "self-tested", "installed", "booted"]
+StepKind = Literal[
+    "powered-on", "powered-off", "power-cycled", "self-tested", "installed", "booted", "power-restored"
+]
+RestorePolicy = Literal["AlwaysOff", "AlwaysOn", "LastState"]
+RESTORE_POLICIES: tuple[RestorePolicy, ...] = ("AlwaysOff", "AlwaysOn", "LastState")
 
 BOOT_TARGETS = ("None", "Pxe", "Hdd", "Cd", "Usb", "UefiHttp", "BiosSetup")
 RESET_TYPES = ("On", "ForceOff", "GracefulShutdown", "GracefulRestart", "ForceRestart", "PowerCycle")
 OPTICAL_SLOT = "CD1"
 MEDIA_SLOTS = (OPTICAL_SLOT, "USB1")
-_SLOT_OF_TARGET: Mapping[str, str] = {"Cd": OPTICAL_SLOT, "Usb": "USB1"}
 
 
 class PowerStateError(Exception):
@@ -41,25 +54,8 @@ class Step:
 
 
 @dataclass(frozen=True)
-class BootableImage:
-    """An installer image in a virtual drive, and the installation it belongs to."""
-
-    url: str
-    sha256: str
-    """Of the image as it was fetched."""
-    install_id: str | None
-    expected_sha256: str | None = None
-    """What the installer was told to expect; it refuses to install anything else."""
-
-    @property
-    def is_as_expected(self) -> bool:
-        """False if somebody has put other bytes behind the URL."""
-        return self.expected_sha256 in (None, self.sha256)
-
-
-@dataclass(frozen=True)
 class PhoneHome:
-    """What a freshly booted operating system, or an installer that gives up, tells the hall's service."""
+    """What a freshly booted system, or an installer that is done or gives up, tells the hall's service."""
 
     serial: str
     image_sha256: str
@@ -70,16 +66,19 @@ class PhoneHome:
     booted_at: float
     """Simulated seconds."""
     failure: str | None = None
-    """Why the installer gave up; None if the system runs."""
+    """Why the installer gave up; None if it did not."""
+    stage: str | None = None
+    """`installed` from an installer that is done and powers the server off; None from a system."""
 
 
 @dataclass
-class BootOverride:
-    """Where the next boot starts, in Redfish's words."""
+class PowerRestore:
+    """What the server does when power comes back, in Redfish's words."""
 
-    target: str = "None"
-    enabled: str = "Disabled"
-    mode: str = "UEFI"
+    policy: RestorePolicy = "AlwaysOff"
+    delay_seconds: float = 0
+    was_on: bool = False
+    """Whether it was on when it last lost its power."""
 
 
 @dataclass
@@ -95,6 +94,7 @@ class MachineCounters:
     installs_completed: int = 0
     installs_refused: int = 0
     """The image was not the expected one."""
+    power_losses: int = 0
 
 
 @dataclass
@@ -110,14 +110,31 @@ class MachineState:
     installing: BootableImage | None = None
     installed: BootableImage | None = None
     phone_home: PhoneHome | None = None
+    restore: PowerRestore = field(default_factory=PowerRestore)
     counters: MachineCounters = field(default_factory=MachineCounters)
+    parts: PartsState = field(default_factory=PartsState)
+    bios: BiosState = field(default_factory=BiosState)
+    firmware: FirmwareState = field(default_factory=FirmwareState)
 
 
 class Machine:
     """One server, driven by its BMC."""
 
-    def __init__(self, serial: str, durations: Durations, state: MachineState | None = None) -> None:
+    def __init__(
+        self,
+        serial: str,
+        durations: Durations,
+        state: MachineState | None = None,
+        optical_target: str = "Cd",
+        network: BootNetwork | None = None,
+        *,
+        installer_powers_off: bool = False,
+    ) -> None:
+        """`installer_powers_off`: a done installer says so and powers off, instead of rebooting."""
         self.serial = serial
+        self._network = network or NoBootNetwork()
+        self._installer_powers_off = installer_powers_off
+        self._slot_of_target: Mapping[str, str] = {optical_target: OPTICAL_SLOT, "Usb": "USB1"}
         self.state = state or MachineState()
         self.changed = False
         """Set with every change; whoever saves the state resets it."""
@@ -128,7 +145,9 @@ class Machine:
         while (step := self.state.pending) is not None and step.at <= now:
             self.state.pending = None
             self.changed = True
+            self._finish_slow_work(step.at)
             self._carry_out(step)
+        self._finish_slow_work(now)
 
     def reset(self, reset_type: str, now: float) -> None:
         """Carry out one of RESET_TYPES.
@@ -152,6 +171,44 @@ class Machine:
         self.state.override = override
         self.changed = True
 
+    def set_restore(self, policy: RestorePolicy, delay_seconds: float) -> None:
+        """Change what the server does when power comes back."""
+        self.state.restore.policy, self.state.restore.delay_seconds = policy, delay_seconds
+        self.changed = True
+
+    def lose_power(self) -> None:
+        """Go dark at once; an interrupted installation leaves a disk that does not boot."""
+        state = self.state
+        state.restore.was_on = state.power in ("On", "PoweringOn")
+        state.power, state.boot_progress = "Off", "None"
+        state.pending = state.installing = None
+        state.parts.break_erases()
+        state.firmware.interrupt()
+        state.counters.power_losses += 1
+        self.changed = True
+
+    def regain_power(self, at: float) -> None:
+        """Power is back and the firmware awake at `at`: power on after the delay, if the policy says so."""
+        self.ac_cycle()
+        restore = self.state.restore
+        if restore.policy == "AlwaysOn" or (restore.policy == "LastState" and restore.was_on):
+            self.state.pending = Step(at + restore.delay_seconds, "power-restored")
+            self.changed = True
+
+    def ac_cycle(self) -> None:
+        """It was without any power, and has it again: every flashed version takes effect."""
+        self.state.firmware.interrupt()
+        self.state.firmware.ac_cycle()
+        self.changed = True
+
+    def press_button(self, *, on: bool, now: float) -> None:
+        """What somebody does at the server itself, past its BMC: hold the power button, or press it."""
+        if not on:
+            self._change_power("Off", now, "powered-off")
+        elif self.state.power in ("Off", "PoweringOff"):
+            self._change_power("PoweringOn", now + self._durations.power_on, "powered-on")
+        self.changed = True
+
     def insert(self, slot: str, image: BootableImage) -> None:
         """Put an image into an empty drive."""
         self.state.media[slot] = image
@@ -164,6 +221,21 @@ class Machine:
             self.state.counters.media_ejects += 1
         self.changed = True
 
+    def lose_system(self) -> None:
+        """What the server boots from is gone."""
+        self.state.installed = None
+        self.changed = True
+
+    def _finish_slow_work(self, now: float) -> None:
+        self._finish_erases(now)
+        self.changed = self.state.firmware.advance(now) or self.changed
+
+    def _finish_erases(self, now: float) -> None:
+        done = self.state.parts.finish_erases(now)
+        self.changed = self.changed or bool(done)
+        if any(erasing.boots for erasing in done):
+            self.lose_system()
+
     def _carry_out(self, step: Step) -> None:
         steps: Mapping[StepKind, Callable[[float], None]] = {
             "powered-on": self._powered_on,
@@ -172,6 +244,7 @@ class Machine:
             "self-tested": self._self_tested,
             "installed": self._installed,
             "booted": self._booted,
+            "power-restored": self._power_cycled,
         }
         steps[step.kind](step.at)
 
@@ -189,6 +262,7 @@ class Machine:
             self._change_power("PoweringOn", now + durations.power_on, "powered-on")
         else:
             self.state.installing = None
+            self.state.firmware.interrupt()
             self._self_test(now)
 
     def _change_power(self, power: Power, at: float, kind: StepKind) -> None:
@@ -196,6 +270,9 @@ class Machine:
         self.state.boot_progress = "None"
         # An interrupted installation leaves a disk that does not boot.
         self.state.installing = None
+        self.state.parts.break_erases()
+        if power != "PoweringOn":
+            self.state.firmware.interrupt()
         self.state.pending = Step(at, kind)
 
     def _powered_on(self, at: float) -> None:
@@ -216,8 +293,14 @@ class Machine:
     def _self_tested(self, at: float) -> None:
         state = self.state
         state.counters.boots += 1
-        image = self._take_override()
-        if image is not None:
+        state.parts.secure_boot.boot()
+        state.bios.self_test(at)
+        state.firmware.self_test()
+        enters_setup = state.override.enabled != "Disabled" and state.override.target == "BiosSetup"
+        image = self._take_override(at)
+        if enters_setup:
+            state.boot_progress = "SetupEntered"
+        elif image is not None:
             self._start_installer(image, at)
         elif state.installed is not None:
             state.boot_progress = "OSBootStarted"
@@ -240,8 +323,13 @@ class Machine:
     def _installed(self, at: float) -> None:
         state = self.state
         state.installed, state.installing = state.installing, None
+        state.parts.write_all()
         state.counters.installs_completed += 1
-        self._self_test(at)
+        if not self._installer_powers_off or state.installed is None:
+            self._self_test(at)
+            return
+        self._phone_home(state.installed, at, stage="installed")
+        self._change_power("PoweringOff", at + self._durations.power_off, "powered-off")
 
     def _booted(self, at: float) -> None:
         state = self.state
@@ -250,7 +338,9 @@ class Machine:
         state.boot_progress = "OSRunning"
         self._phone_home(state.installed, at)
 
-    def _phone_home(self, image: BootableImage, at: float, failure: str | None = None) -> None:
+    def _phone_home(
+        self, image: BootableImage, at: float, failure: str | None = None, stage: str | None = None
+    ) -> None:
         self.state.phone_home = PhoneHome(
             serial=self.serial,
             image_sha256=image.sha256,
@@ -259,14 +349,19 @@ class Machine:
             boot_id=str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self.serial}/{self.state.counters.boots}")),
             booted_at=at,
             failure=failure,
+            stage=stage,
         )
 
-    def _take_override(self) -> BootableImage | None:
+    def _take_override(self, at: float) -> BootableImage | None:
         """The image that the override leads to; an override for once is used up by any boot."""
         override = self.state.override
-        if override.enabled == "Disabled":
-            return None
-        slot = _SLOT_OF_TARGET.get(override.target, "")
-        if override.enabled == "Once":
-            self.state.override = BootOverride(mode=override.mode)
-        return self.state.media.get(slot)
+        self.state.override = override.used_up()
+        match source_of(override):
+            case "http":
+                return self._network.fetch(override.http_boot_uri)
+            case "pxe":
+                return self._network.offered(self.serial, at)
+            case "drive":
+                return self.state.media.get(self._slot_of_target.get(override.target, ""))
+            case None:
+                return None

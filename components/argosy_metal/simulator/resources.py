@@ -1,4 +1,8 @@
-"""The Redfish resources of one BMC: path to content. Schema versions are those of DMTF release 2024.x."""
+"""The Redfish resources of one BMC: path to content. Schema versions are those of DMTF release 2024.x.
+
+Parts of a BMC give their resources by path; what links to what follows from the paths, so a part is added to
+`_PARTS` and to nothing else.
+"""
 
 from __future__ import annotations
 
@@ -6,99 +10,169 @@ import uuid
 from collections.abc import Callable, Mapping
 
 from argosy_metal.simulator.bmc import Bmc
-from argosy_metal.simulator.replies import Json, collection
+from argosy_metal.simulator.odata import METADATA, SERVICE_DOCUMENT
+from argosy_metal.simulator.paths import ROOT, system_path
+from argosy_metal.simulator.replies import Json, collection, error
+from argosy_metal.simulator.resources_accounts import account_resources
+from argosy_metal.simulator.resources_bios import bios_resources
+from argosy_metal.simulator.resources_cooling import cooling_resources
+from argosy_metal.simulator.resources_events import event_resources
+from argosy_metal.simulator.resources_manager import manager_resources
+from argosy_metal.simulator.resources_media import media_resources
+from argosy_metal.simulator.resources_power import power_resources
+from argosy_metal.simulator.resources_secure_boot import secure_boot_resources
 from argosy_metal.simulator.resources_server import gpu_resources, system_resources
-from argosy_metal.simulator.resources_tasks import session_resource, task_resource
+from argosy_metal.simulator.resources_storage import storage_resources
+from argosy_metal.simulator.resources_tasks import SESSIONS, TASKS, session_resources, task_resources
+from argosy_metal.simulator.resources_update import update_resources
 
-ROOT = "/redfish/v1"
-SESSIONS = f"{ROOT}/SessionService/Sessions"
-TASKS = f"{ROOT}/TaskService/Tasks"
+__all__ = ["ROOT", "SESSIONS", "TASKS", "resource", "resources_of", "root_links", "types_of"]
+
 Build = Callable[[], Json]
+_PARTS: tuple[Callable[[Bmc], Mapping[str, Build]], ...] = (
+    system_resources,
+    gpu_resources,
+    media_resources,
+    manager_resources,
+    session_resources,
+    task_resources,
+    account_resources,
+    event_resources,
+    bios_resources,
+    update_resources,
+    storage_resources,
+    secure_boot_resources,
+    power_resources,
+    cooling_resources,
+)
+_REGISTRY = f"{ROOT}/Registries/"
+_SERVICES: Mapping[str, str] = {
+    "Systems": "Systems",
+    "Managers": "Managers",
+    "Chassis": "Chassis",
+    "Tasks": "TaskService",
+    "SessionService": "SessionService",
+    "AccountService": "AccountService",
+    "EventService": "EventService",
+    "UpdateService": "UpdateService",
+    "Registries": "Registries",
+    "JsonSchemas": "JsonSchemas",
+}
+"""Links of the service root, and the path under it that they lead to."""
+_LINKED: Mapping[str, tuple[str, ...]] = {
+    "ComputerSystem": (
+        "Bios",
+        "EthernetInterfaces",
+        "Memory",
+        "Processors",
+        "SecureBoot",
+        "SimpleStorage",
+        "Storage",
+        "VirtualMedia",
+    ),
+    "Manager": ("EthernetInterfaces", "NetworkProtocol", "VirtualMedia"),
+    "Chassis": (
+        "Drives",
+        "EnvironmentMetrics",
+        "LeakDetectors",
+        "Power",
+        "PowerSubsystem",
+        "Sensors",
+        "Thermal",
+        "ThermalSubsystem",
+    ),
+    "Processor": ("EnvironmentMetrics",),
+}
+"""Resources that a resource of this type links to where they stand directly under it."""
 
 
 def resources_of(bmc: Bmc) -> Mapping[str, Build]:
     """Every resource that exists right now. Building is left until one is asked for."""
-    profile = bmc.profile
-    systems = [profile.system_id] + ([profile.gpu_system_id] if profile.gpu_system_id else [])
+    systems = [system_path(bmc)]
+    if bmc.profile.gpu_system_id:
+        systems.append(f"{ROOT}/Systems/{bmc.profile.gpu_system_id}")
     found: dict[str, Build] = {
-        f"{ROOT}/": lambda: _service_root(bmc),
-        f"{ROOT}/Systems": lambda: collection(
-            f"{ROOT}/Systems", "ComputerSystem", (f"{ROOT}/Systems/{name}" for name in systems)
-        ),
-        **system_resources(bmc),
-        **gpu_resources(bmc),
-        **_task_resources(bmc),
+        f"{ROOT}/Systems": lambda: collection(f"{ROOT}/Systems", "ComputerSystem", systems)
     }
-    if profile.has_sessions:
-        found |= _session_resources(bmc)
+    for part in _PARTS:
+        found |= part(bmc)
+    registries = [
+        path for path in found if path.startswith(_REGISTRY) and path.count("/") == _REGISTRY.count("/")
+    ]
+    if registries:
+        found[f"{ROOT}/Registries"] = lambda: collection(
+            f"{ROOT}/Registries", "MessageRegistryFile", registries
+        )
+    found[f"{ROOT}/"] = lambda: _service_root(bmc, found)
     return found
 
 
-def _service_root(bmc: Bmc) -> Json:
+def resource(bmc: Bmc, path: str) -> Json:
+    """The content at a path.
+
+    Raises RedfishFaultError (404) if there is none.
+    """
+    found = resources_of(bmc)
+    build = found.get(path)
+    if build is None:
+        raise error(404, "ResourceMissingAtURI", path)
+    return _linked(build(), found)
+
+
+def root_links(bmc: Bmc) -> list[tuple[str, str]]:
+    """What the service root leads to, by name."""
+    found = resources_of(bmc)
+    return [(name, f"{ROOT}/{part}") for name, part in _SERVICES.items() if f"{ROOT}/{part}" in found]
+
+
+def types_of(bmc: Bmc) -> frozenset[str]:
+    """Every type of resource in use, e.g. `ComputerSystem.v1_22_0.ComputerSystem`."""
+    return frozenset(str(build().get("@odata.type", "")).lstrip("#") for build in resources_of(bmc).values())
+
+
+def is_document(path: str) -> bool:
+    """True for what OData asks for beside the resources."""
+    return path in (METADATA, SERVICE_DOCUMENT)
+
+
+def _linked(body: Json, found: Mapping[str, Build]) -> Json:
+    path, kind = body["@odata.id"], str(body.get("@odata.type", "")).lstrip("#").partition(".")[0]
+    links = {
+        name: {"@odata.id": f"{path}/{name}"} for name in _LINKED.get(kind, ()) if f"{path}/{name}" in found
+    }
+    return links | body
+
+
+def _service_root(bmc: Bmc, found: Mapping[str, Build]) -> Json:
+    profile = bmc.profile
+    hidden = () if bmc.service.restarted else profile.missing_root_links
     root: Json = {
         "@odata.id": f"{ROOT}/",
         "@odata.type": "#ServiceRoot.v1_17_0.ServiceRoot",
         "Id": "RootService",
         "Name": "Root Service",
-        "RedfishVersion": "1.20.1",
+        "RedfishVersion": profile.redfish_version,
         "UUID": str(uuid.uuid5(uuid.NAMESPACE_OID, f"bmc/{bmc.server.serial}")),
-        "Vendor": bmc.profile.manufacturer,
-        "Product": "Argosy simulator",
-        "Systems": {"@odata.id": f"{ROOT}/Systems"},
-        "Managers": {"@odata.id": f"{ROOT}/Managers"},
-        "Chassis": {"@odata.id": f"{ROOT}/Chassis"},
-        "Tasks": {"@odata.id": f"{ROOT}/TaskService"},
-        "Links": {},
+        "Vendor": profile.manufacturer,
+        "Product": profile.product,
+        "ProtocolFeaturesSupported": {
+            "ExpandQuery": {
+                "ExpandAll": profile.expand != "none",
+                "Levels": profile.expand != "none",
+                "Links": profile.expand != "none",
+                "NoLinks": profile.expand != "none",
+                **({"MaxLevels": 1} if profile.expand != "none" else {}),
+            },
+            "ExcerptQuery": False,
+            "FilterQuery": False,
+            "OnlyMemberQuery": False,
+            "SelectQuery": False,
+        },
+        "Links": {"Sessions": {"@odata.id": SESSIONS}} if profile.has_sessions else {},
     }
-    if bmc.profile.has_sessions:
-        root["SessionService"] = {"@odata.id": f"{ROOT}/SessionService"}
-        root["Links"] = {"Sessions": {"@odata.id": SESSIONS}}
+    for name, part in _SERVICES.items():
+        if f"{ROOT}/{part}" in found and name not in hidden:
+            root[name] = {"@odata.id": f"{ROOT}/{part}"}
+    if profile.oem:
+        root["Oem"] = {key: {} for key in profile.oem}
     return root
-
-
-def _session_resources(bmc: Bmc) -> dict[str, Build]:
-    live = bmc.sessions.live()
-    found: dict[str, Build] = {
-        f"{ROOT}/SessionService": _session_service,
-        SESSIONS: lambda: collection(SESSIONS, "Session", (f"{SESSIONS}/{one.id}" for one in live)),
-    }
-    for one in live:
-        found[f"{SESSIONS}/{one.id}"] = lambda one=one: session_resource(f"{SESSIONS}/{one.id}", one)
-    return found
-
-
-def _session_service() -> Json:
-    return {
-        "@odata.id": f"{ROOT}/SessionService",
-        "@odata.type": "#SessionService.v1_1_9.SessionService",
-        "Id": "SessionService",
-        "Name": "Session Service",
-        "ServiceEnabled": True,
-        "SessionTimeout": 1800,
-        "Status": {"State": "Enabled", "Health": "OK"},
-        "Sessions": {"@odata.id": SESSIONS},
-    }
-
-
-def _task_resources(bmc: Bmc) -> dict[str, Build]:
-    tasks = bmc.tasks.all()
-    found: dict[str, Build] = {
-        f"{ROOT}/TaskService": _task_service,
-        TASKS: lambda: collection(TASKS, "Task", (f"{TASKS}/{task.id}" for task in tasks)),
-    }
-    for task in tasks:
-        found[f"{TASKS}/{task.id}"] = lambda task=task: task_resource(f"{TASKS}/{task.id}", bmc.tasks, task)
-    return found
-
-
-def _task_service() -> Json:
-    return {
-        "@odata.id": f"{ROOT}/TaskService",
-        "@odata.type": "#TaskService.v1_2_1.TaskService",
-        "Id": "TaskService",
-        "Name": "Task Service",
-        "ServiceEnabled": True,
-        "CompletedTaskOverWritePolicy": "Oldest",
-        "Status": {"State": "Enabled", "Health": "OK"},
-        "Tasks": {"@odata.id": TASKS},
-    }

@@ -1,50 +1,37 @@
-"""The server as Redfish resources: systems, managers, chassis, virtual media, GPUs."""
+"""The server as Redfish resources: system, settings object, processors, network interfaces, GPU baseboard."""
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from argosy_metal.simulator.bmc import Bmc
-from argosy_metal.simulator.machine import BOOT_TARGETS, MEDIA_SLOTS, OPTICAL_SLOT, RESET_TYPES
+from argosy_metal.simulator.machine import RESET_TYPES
+from argosy_metal.simulator.paths import ROOT, boot_path, chassis_path, manager_path, system_path
+from argosy_metal.simulator.power_limits import gpu_names
 from argosy_metal.simulator.replies import Json, collection
+from argosy_metal.simulator.resources_power import restore_properties
 
-_ROOT = "/redfish/v1"
-_GOOD = {"State": "Enabled", "Health": "OK"}
-_MEDIA_TYPES = {OPTICAL_SLOT: ["CD", "DVD"], "USB1": ["USBStick"]}
+GOOD = {"State": "Enabled", "Health": "OK"}
+_ZEROS = "0000-00-00T00:00:00+00:00"
 Build = Callable[[], Json]
 
 
-def system_path(bmc: Bmc) -> str:
-    """Of the system that is the server itself."""
-    return f"{_ROOT}/Systems/{bmc.profile.system_id}"
-
-
-def manager_path(bmc: Bmc) -> str:
-    """Of the BMC itself."""
-    return f"{_ROOT}/Managers/{bmc.profile.manager_id}"
-
-
-def media_path(bmc: Bmc) -> str:
-    """Of the collection of virtual drives."""
-    return (manager_path(bmc) if bmc.profile.media_on_manager else system_path(bmc)) + "/VirtualMedia"
-
-
 def system_resources(bmc: Bmc) -> dict[str, Build]:
-    """System, manager, chassis and virtual drives."""
-    media = media_path(bmc)
+    """The system that is the server itself, and what hangs on it."""
+    system = system_path(bmc)
+    processors, nics = f"{system}/Processors", f"{system}/EthernetInterfaces"
     found: dict[str, Build] = {
-        system_path(bmc): lambda: _system(bmc),
-        f"{_ROOT}/Managers": lambda: collection(f"{_ROOT}/Managers", "Manager", [manager_path(bmc)]),
-        manager_path(bmc): lambda: _manager(bmc),
-        f"{_ROOT}/Chassis": lambda: collection(f"{_ROOT}/Chassis", "Chassis", [_chassis_path()]),
-        _chassis_path(): lambda: _chassis(bmc),
-        media: lambda: collection(
-            media, "VirtualMedia", [f"{media}/{slot}" for slot in reversed(MEDIA_SLOTS)]
-        ),
+        system: lambda: _system(bmc),
+        processors: lambda: collection(processors, "Processor", [f"{processors}/CPU_0"]),
+        f"{processors}/CPU_0": lambda: _cpu(bmc, f"{processors}/CPU_0"),
+        nics: lambda: collection(nics, "EthernetInterface", [f"{nics}/NIC.0"]),
+        f"{nics}/NIC.0": lambda: _nic(bmc, f"{nics}/NIC.0"),
     }
-    for slot in MEDIA_SLOTS:
-        found[f"{media}/{slot}"] = lambda slot=slot: _virtual_media(bmc, slot)
+    if bmc.profile.boot_settings:
+        found[boot_path(bmc)] = lambda: _boot_settings(bmc)
     return found
 
 
@@ -53,9 +40,9 @@ def gpu_resources(bmc: Bmc) -> dict[str, Build]:
     profile = bmc.profile
     if profile.gpu_system_id is None:
         return {}
-    path = f"{_ROOT}/Systems/{profile.gpu_system_id}"
+    path = f"{ROOT}/Systems/{profile.gpu_system_id}"
     processors = f"{path}/Processors"
-    members = [f"{processors}/GPU_{number}" for number in range(profile.gpus)]
+    members = [f"{processors}/{name}" for name in gpu_names(bmc.hardware, profile.gpus)]
     found: dict[str, Build] = {
         path: lambda: _gpu_system(bmc, path),
         processors: lambda: collection(processors, "Processor", members),
@@ -66,32 +53,30 @@ def gpu_resources(bmc: Bmc) -> dict[str, Build]:
 
 
 def _system(bmc: Bmc) -> Json:
-    state, override = bmc.machine.state, bmc.machine.state.override
+    profile, state = bmc.profile, bmc.machine.state
     path = system_path(bmc)
     body: Json = {
         "@odata.id": path,
         "@odata.type": "#ComputerSystem.v1_22_0.ComputerSystem",
-        "Id": bmc.profile.system_id,
+        "Id": profile.system_id,
         "Name": bmc.server.serial,
         "SystemType": "Physical",
-        "Manufacturer": bmc.profile.manufacturer,
-        "Model": bmc.profile.model,
+        "Manufacturer": profile.manufacturer,
+        "Model": profile.model,
         "SerialNumber": bmc.shown_serial,
         "UUID": str(uuid.uuid5(uuid.NAMESPACE_OID, f"system/{bmc.server.serial}")),
+        "BiosVersion": "1.0.0",
         "PowerState": state.power,
-        "Status": _GOOD if state.power == "On" else {"State": "StandbyOffline", "Health": "OK"},
+        "LocationIndicatorActive": bmc.service.indicator_lit,
+        "Status": GOOD if state.power == "On" else {"State": "StandbyOffline", "Health": "OK"},
         "BootProgress": {"LastState": state.boot_progress},
-        "Boot": {
-            "BootSourceOverrideTarget": override.target,
-            "BootSourceOverrideTarget@Redfish.AllowableValues": list(BOOT_TARGETS),
-            "BootSourceOverrideEnabled": override.enabled,
-            "BootSourceOverrideEnabled@Redfish.AllowableValues": ["Disabled", "Once", "Continuous"],
-            "BootSourceOverrideMode": override.mode,
-            "BootSourceOverrideMode@Redfish.AllowableValues": ["UEFI"],
-        },
+        "MemorySummary": {"TotalSystemMemoryGiB": 2048},
+        "ProcessorSummary": {"Count": 1, "CoreCount": 56, "LogicalProcessorCount": 112},
+        **restore_properties(bmc),
+        "Boot": _boot(bmc, pending=not profile.boot_settings or state.power != "Off"),
         "Links": {
             "ManagedBy": [{"@odata.id": manager_path(bmc)}],
-            "Chassis": [{"@odata.id": _chassis_path()}],
+            "Chassis": [{"@odata.id": chassis_path(bmc)}],
         },
         "Actions": {
             "#ComputerSystem.Reset": {
@@ -100,75 +85,74 @@ def _system(bmc: Bmc) -> Json:
             }
         },
     }
-    if not bmc.profile.media_on_manager:
-        body["VirtualMedia"] = {"@odata.id": media_path(bmc)}
+    if profile.boot_settings_targets_only_there:
+        del body["Boot"]["BootSourceOverrideTarget@Redfish.AllowableValues"]
+    if profile.boot_settings:
+        body["@Redfish.Settings"] = {
+            "@odata.type": "#Settings.v1_3_5.Settings",
+            "SettingsObject": {"@odata.id": boot_path(bmc)},
+            "SupportedApplyTimes": ["OnReset"],
+        }
+    if profile.last_reset_time != "absent":
+        body["LastResetTime"] = _ZEROS if profile.last_reset_time == "zeros" else moment(0)
     return body
 
 
-def _manager(bmc: Bmc) -> Json:
-    path = manager_path(bmc)
-    body: Json = {
-        "@odata.id": path,
-        "@odata.type": "#Manager.v1_19_1.Manager",
-        "Id": bmc.profile.manager_id,
-        "Name": "Manager",
-        "ManagerType": "BMC",
-        "FirmwareVersion": "1.0.0",
-        "PowerState": "On",
-        "UUID": str(uuid.uuid5(uuid.NAMESPACE_OID, f"manager/{bmc.server.serial}")),
-        "Status": _GOOD,
-        "Links": {
-            "ManagerForServers": [{"@odata.id": system_path(bmc)}],
-            "ManagerForChassis": [{"@odata.id": _chassis_path()}],
-        },
-    }
-    if bmc.profile.media_on_manager:
-        body["VirtualMedia"] = {"@odata.id": media_path(bmc)}
-    return body
-
-
-def _chassis_path() -> str:
-    return f"{_ROOT}/Chassis/1"
-
-
-def _chassis(bmc: Bmc) -> Json:
+def _boot(bmc: Bmc, *, pending: bool) -> Json:
+    profile, override = bmc.profile, bmc.machine.state.override
+    boots_by_http = "UefiHttp" in profile.boot_targets
     return {
-        "@odata.id": _chassis_path(),
-        "@odata.type": "#Chassis.v1_25_1.Chassis",
-        "Id": "1",
-        "Name": "Chassis",
-        "ChassisType": "RackMount",
+        "BootSourceOverrideTarget": override.target if pending else "None",
+        "BootSourceOverrideTarget@Redfish.AllowableValues": list(profile.boot_targets),
+        "BootSourceOverrideEnabled": override.enabled if pending else "Disabled",
+        "BootSourceOverrideEnabled@Redfish.AllowableValues": ["Disabled", "Once", "Continuous"],
+        "BootSourceOverrideMode": override.mode,
+        "BootSourceOverrideMode@Redfish.AllowableValues": (
+            ["UEFI", "Legacy"] if profile.boot_mode_falls_back else ["UEFI"]
+        ),
+        **({"HttpBootUri": (pending and override.http_boot_uri) or None} if boots_by_http else {}),
+    }
+
+
+def _boot_settings(bmc: Bmc) -> Json:
+    return {
+        "@odata.id": boot_path(bmc),
+        "@odata.type": "#ComputerSystem.v1_22_0.ComputerSystem",
+        "Id": bmc.profile.boot_settings,
+        "Name": "What the system shall be after its next reset",
+        "Boot": _boot(bmc, pending=True),
+    }
+
+
+def _cpu(bmc: Bmc, path: str) -> Json:
+    return {
+        "@odata.id": path,
+        "@odata.type": "#Processor.v1_20_0.Processor",
+        "Id": path.rpartition("/")[2],
+        "Name": "Processor",
+        "ProcessorType": "CPU",
+        "ProcessorArchitecture": "x86",
+        "InstructionSet": "x86-64",
         "Manufacturer": bmc.profile.manufacturer,
-        "Model": bmc.profile.model,
-        "SerialNumber": bmc.shown_serial,
-        "PowerState": "Off" if bmc.machine.state.power == "Off" else "On",
-        "Location": {"Placement": {"Rack": bmc.server.rack}},
-        "Status": _GOOD,
-        "Links": {
-            "ComputerSystems": [{"@odata.id": system_path(bmc)}],
-            "ManagedBy": [{"@odata.id": manager_path(bmc)}],
-        },
+        "Model": "Simulated processor",
+        "TotalCores": 56,
+        "TotalThreads": 112,
+        "Status": GOOD,
     }
 
 
-def _virtual_media(bmc: Bmc, slot: str) -> Json:
-    path, image = f"{media_path(bmc)}/{slot}", bmc.machine.state.media.get(slot)
+def _nic(bmc: Bmc, path: str) -> Json:
+    mac = mac_address(bmc.server.serial)
     return {
         "@odata.id": path,
-        "@odata.type": "#VirtualMedia.v1_6_4.VirtualMedia",
-        "Id": slot,
-        "Name": "Virtual Media",
-        "MediaTypes": _MEDIA_TYPES[slot],
-        "Image": image.url if image else None,
-        "ImageName": image.url.partition("?")[0].rpartition("/")[2] if image else None,
-        "Inserted": image is not None,
-        "WriteProtected": True,
-        "ConnectedVia": "URI" if image else "NotConnected",
-        "TransferProtocolType": "HTTPS" if image else None,
-        "Actions": {
-            f"#VirtualMedia.{action}": {"target": f"{path}/Actions/VirtualMedia.{action}"}
-            for action in ("InsertMedia", "EjectMedia")
-        },
+        "@odata.type": "#EthernetInterface.v1_12_2.EthernetInterface",
+        "Id": path.rpartition("/")[2],
+        "Name": "Ethernet Interface",
+        "MACAddress": mac,
+        "PermanentMACAddress": mac,
+        "SpeedMbps": 25000,
+        "LinkStatus": "LinkUp" if bmc.machine.state.power == "On" else "LinkDown",
+        "Status": GOOD,
     }
 
 
@@ -184,9 +168,7 @@ def _gpu_system(bmc: Bmc, path: str) -> Json:
         "SerialNumber": f"GPU-{bmc.shown_serial}",
         "UUID": str(uuid.uuid5(uuid.NAMESPACE_OID, f"baseboard/{bmc.server.serial}")),
         "PowerState": bmc.machine.state.power,
-        "Status": _GOOD,
-        "Processors": {"@odata.id": f"{path}/Processors"},
-        "Actions": {},
+        "Status": GOOD,
         "Links": {"ManagedBy": [{"@odata.id": manager_path(bmc)}]},
     }
 
@@ -200,5 +182,21 @@ def _gpu(bmc: Bmc, path: str) -> Json:
         "ProcessorType": "GPU",
         "Manufacturer": "NVIDIA",
         "Model": bmc.profile.gpu_model,
-        "Status": _GOOD,
+        "Status": GOOD,
     }
+
+
+def mac_address(seed: str) -> str:
+    """A locally administered address that is always the same for the same seed."""
+    digest = hashlib.sha256(seed.encode()).digest()
+    return ":".join(f"{byte:02X}" for byte in (0x02, *digest[:5]))
+
+
+def moment(simulated: float) -> str:
+    """A simulated time as Redfish writes it. As a BMC without a time source, it counts from 1970."""
+    return datetime.fromtimestamp(simulated, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def time_of_day() -> str:
+    """What a BMC whose clock is right shows: real time, as in the `Date` of its answers."""
+    return moment(datetime.now(UTC).timestamp())

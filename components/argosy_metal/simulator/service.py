@@ -1,26 +1,28 @@
-"""What one BMC answers to one request: authentication, ETags, reading, writing. No network in here."""
+"""What one BMC answers to one request: who may ask, what is read, what is written. No network in here."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hmac
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, cast
+from dataclasses import dataclass, replace
 
-from argosy_metal.simulator.actions import act, patch
+from argosy_metal.simulator.accounts import Account
+from argosy_metal.simulator.actions import act, create, delete, patch, patch_whole
+from argosy_metal.simulator.authority import authenticate, authorize
 from argosy_metal.simulator.bmc import Bmc, Write
-from argosy_metal.simulator.replies import Json, RedfishFaultError, Reply, error, etag_of
-from argosy_metal.simulator.resources import ROOT, SESSIONS, TASKS, resources_of
-from argosy_metal.simulator.resources_tasks import session_resource, task_resource
-from argosy_metal.simulator.sessions import SessionLimitError
-from argosy_metal.simulator.world import USERNAME
+from argosy_metal.simulator.conditions import assert_headers, assert_may_write, is_known_already, shown
+from argosy_metal.simulator.login import log_in, own_sessions
+from argosy_metal.simulator.methods import READS, allow, methods_of
+from argosy_metal.simulator.odata import METADATA, SERVICE_DOCUMENT, described_by, metadata, service_document
+from argosy_metal.simulator.queries import queried
+from argosy_metal.simulator.replies import Json, RedfishFaultError, Reply, error, json_object
+from argosy_metal.simulator.resources import ROOT, SESSIONS, resource, root_links, types_of
+from argosy_metal.simulator.resources_events import STREAM
+from argosy_metal.simulator.resources_tasks import TASK_MONITORS, monitored
 
-_TASK_MONITORS = f"{ROOT}/TaskService/TaskMonitors/"
 _STANDING = {"OData-Version": "4.0", "Cache-Control": "no-cache"}
-_READS = ("GET", "HEAD")
+_OPEN = ("/redfish", f"{ROOT}/", METADATA, SERVICE_DOCUMENT)
+"""What is read without an account."""
+_FIRMWARE_INVENTORY = f"{ROOT}/UpdateService/FirmwareInventory"
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Request:
     path: str
     headers: Mapping[str, str]
     body: bytes
+    query: str = ""
 
     @property
     def user_agent(self) -> str:
@@ -40,135 +43,113 @@ class Request:
 
 def is_write(method: str, path: str) -> bool:
     """True for requests that could change the server; logging in and out does not."""
-    return method not in _READS and not path.startswith(SESSIONS)
+    return method not in READS and not path.startswith(SESSIONS)
 
 
 def answer(bmc: Bmc, request: Request, password: str) -> Reply:
     """Carry the request out, and note it if it is a write."""
     bmc.advance()
-    path = _normal(request.path)
+    request = replace(request, path=_normal(request.path))
     try:
-        reply = _dispatch(bmc, request, path, password)
+        reply = _dispatch(bmc, request, password)
     except RedfishFaultError as fault:
         reply = fault.reply
-    if is_write(request.method, path):
-        bmc.record(Write(bmc.clock.now(), request.method, path, request.user_agent, reply.status))
-    return Reply(reply.status, reply.body, _STANDING | dict(reply.headers))
+    if is_write(request.method, request.path):
+        bmc.record(Write(bmc.clock.now(), request.method, request.path, request.user_agent, reply.status))
+    return replace(reply, headers=_STANDING | dict(reply.headers))
 
 
-def _dispatch(bmc: Bmc, request: Request, path: str, password: str) -> Reply:
-    if path == "/redfish" and request.method in _READS:
-        return Reply(200, {"v1": f"{ROOT}/"})
-    if path == SESSIONS and request.method == "POST" and bmc.profile.has_sessions:
-        return _log_in(bmc, request, password)
-    if not (path == f"{ROOT}/" and request.method in _READS):
-        _authenticate(bmc, request, password)
-    if request.method in _READS:
-        return _read(bmc, path)
-    return _write(bmc, request, path)
+def slow_seconds(bmc: Bmc, request: Request) -> float:
+    """Simulated seconds that this answer takes to come."""
+    if request.method == "GET" and request.path.rstrip("/") == _FIRMWARE_INVENTORY:
+        return bmc.profile.firmware_inventory_seconds
+    return 0
 
 
-def _write(bmc: Bmc, request: Request, path: str) -> Reply:
-    if request.method == "DELETE" and path.startswith(f"{SESSIONS}/"):
-        return _log_out(bmc, path)
-    if request.method == "POST":
-        reply = act(bmc, path, _json(request))
-        if reply is not None:
-            return reply
-    body = _resource(bmc, path)
-    if request.method == "PATCH":
-        wanted = request.headers.get("If-Match")
-        if wanted not in (None, "*", etag_of(body)):
-            raise error(412, "PreconditionFailed")
-        patch(bmc, path, _json(request), body)
-        return _shown(_resource(bmc, path))
-    raise error(405, "OperationNotAllowed", headers={"Allow": "GET, HEAD"})
+def _dispatch(bmc: Bmc, request: Request, password: str) -> Reply:
+    limit = bmc.profile.client_limit
+    if limit is not None and bmc.traffic.in_flight > limit:
+        raise error(503, "ServiceTemporarilyUnavailable", headers={"Retry-After": "5"})
+    method, path = request.method, request.path
+    if path == SESSIONS and method == "POST" and bmc.profile.has_sessions:
+        assert_headers(request.headers)
+        return log_in(bmc, request.headers, json_object(request.body), password)
+    account = None
+    if not (path in _OPEN and method in READS):
+        account = authenticate(bmc, request.headers, password)
+        authorize(account, method, path, own_sessions=own_sessions(bmc, account))
+    assert_headers(request.headers)
+    return _read(bmc, request) if method in READS or account is None else _write(bmc, request, account)
 
 
-def _read(bmc: Bmc, path: str) -> Reply:
-    if path.startswith(_TASK_MONITORS):
+def _read(bmc: Bmc, request: Request) -> Reply:
+    path = request.path
+    if path == "/redfish":
+        return Reply(200, {"v1": f"{ROOT}/"}, {"Allow": "GET, HEAD"})
+    if path == METADATA:
+        headers = {"Content-Type": "application/xml;charset=utf-8", "Allow": "GET, HEAD"}
+        return Reply(200, content=metadata(types_of(bmc)), headers=headers)
+    if path == SERVICE_DOCUMENT:
+        return Reply(200, service_document(root_links(bmc)), {"Allow": "GET, HEAD"})
+    if path == STREAM:
+        return Reply(200, streams=True)
+    if path.startswith(f"{TASK_MONITORS}/"):
         return _monitor(bmc, path)
-    return _shown(_resource(bmc, path))
+    if "/Actions/" in path:
+        raise error(405, "OperationNotAllowed", headers=allow(bmc, path))
+    body = resource(bmc, path)
+    headers = allow(bmc, path) | {"Link": described_by(body)}
+    if is_known_already(bmc, request.headers, body):
+        return Reply(304, headers=headers)
+    return shown(bmc, queried(bmc, body, request.query), headers)
 
 
-def _shown(body: Json) -> Reply:
-    etag = etag_of(body)
-    return Reply(200, body | {"@odata.etag": etag}, {"ETag": etag})
+def _write(bmc: Bmc, request: Request, account: Account) -> Reply:
+    method, path = request.method, request.path
+    if method == "POST":
+        reply = act(bmc, path, json_object(request.body))
+        if reply is not None:
+            return _told(bmc, reply)
+    body = resource(bmc, path)
+    if method not in methods_of(bmc, path):
+        raise error(405, "OperationNotAllowed", headers=allow(bmc, path))
+    if method == "POST":
+        return create(bmc, path, json_object(request.body))
+    assert_may_write(bmc, request.headers, path, body, patches=method == "PATCH")
+    if method == "DELETE":
+        return delete(bmc, path)
+    if (reply := patch_whole(bmc, path, json_object(request.body))) is not None:
+        return reply
+    notes = patch(bmc, path, json_object(request.body), body, account)
+    if bmc.profile.answers_with_messages:
+        return _told(bmc, Reply(204))
+    return shown(bmc, resource(bmc, path) | notes.annotations, {**allow(bmc, path), **notes.headers})
 
 
-def _resource(bmc: Bmc, path: str) -> Json:
-    build = resources_of(bmc).get(path)
-    if build is None:
-        raise error(404, "ResourceMissingAtURI", path)
-    return build()
+def _told(bmc: Bmc, reply: Reply) -> Reply:
+    """204, or where the vendor talks instead, 200 with a Success message."""
+    if reply.status != 204 or not bmc.profile.answers_with_messages:
+        return reply
+    entry: Json = {"MessageId": "Base.1.17.Success"}
+    body: Json = {
+        "error": {
+            "code": "iLO.0.10.ExtendedInfo",
+            "message": "See @Message.ExtendedInfo for more information.",
+            "@Message.ExtendedInfo": [entry],
+        }
+    }
+    return replace(reply, status=200, body=body)
 
 
 def _monitor(bmc: Bmc, path: str) -> Reply:
-    task = bmc.tasks.find(path.removeprefix(_TASK_MONITORS))
-    if task is None:
+    reply = monitored(bmc, path.removeprefix(f"{TASK_MONITORS}/"))
+    if reply is None:
         raise error(404, "ResourceMissingAtURI", path)
-    if not bmc.tasks.runs(task):
-        return Reply(204)
-    headers = {"Location": path, "Retry-After": bmc.tasks.retry_after(task)}
-    return Reply(202, task_resource(f"{TASKS}/{task.id}", bmc.tasks, task), headers)
-
-
-def _log_in(bmc: Bmc, request: Request, password: str) -> Reply:
-    body = _json(request)
-    for name in ("UserName", "Password"):
-        if name not in body:
-            raise error(400, "PropertyMissing", name)
-    if not _is_account(str(body["UserName"]), str(body["Password"]), password):
-        raise error(401, "ResourceAtUriUnauthorized")
-    try:
-        token, session = bmc.sessions.open(USERNAME, request.user_agent, bmc.clock.real())
-    except SessionLimitError:
-        raise error(503, "SessionLimitExceeded", headers={"Retry-After": "30"}) from None
-    path = f"{SESSIONS}/{session.id}"
-    return Reply(201, session_resource(path, session), {"Location": path, "X-Auth-Token": token})
-
-
-def _log_out(bmc: Bmc, path: str) -> Reply:
-    if not bmc.sessions.close(path.removeprefix(f"{SESSIONS}/")):
-        raise error(404, "ResourceMissingAtURI", path)
-    return Reply(204)
-
-
-def _authenticate(bmc: Bmc, request: Request, password: str) -> None:
-    token = request.headers.get("X-Auth-Token")
-    if token is not None and bmc.profile.has_sessions:
-        if bmc.sessions.use(token, bmc.clock.real()) is None:
-            raise error(401, "NoValidSession")
-        return
-    username, _, given = _basic(request).partition(":")
-    if not _is_account(username, given, password):
-        raise error(401, "NoValidSession", headers={"WWW-Authenticate": 'Basic realm="Redfish"'})
-
-
-def _basic(request: Request) -> str:
-    scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "basic":
-        return ""
-    try:
-        return base64.b64decode(encoded, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        return ""
-
-
-def _is_account(username: str, given: str, password: str) -> bool:
-    return username == USERNAME and hmac.compare_digest(given.encode(), password.encode())
-
-
-def _json(request: Request) -> Json:
-    try:
-        body: Any = json.loads(request.body or b"{}")
-    except ValueError:
-        raise error(400, "MalformedJSON") from None
-    if not isinstance(body, dict):
-        raise error(400, "MalformedJSON")
-    return cast(Json, body)
+    return reply
 
 
 def _normal(path: str) -> str:
     trimmed = path.rstrip("/")
+    # A collection's members may also be posted to as its property (DSP0266 "POST (create)").
+    trimmed = trimmed.removesuffix("/Members") if trimmed.endswith("/Members") else trimmed
     return f"{ROOT}/" if trimmed == ROOT else trimmed

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 IDLE_SECONDS = 1800
 """bmcweb's default."""
+TOKEN_MARK = "SimulatedSession"  # noqa: S105 - what every token begins with, so that one is known where it leaks
 
 
 class SessionLimitError(Exception):
@@ -52,7 +53,7 @@ class Sessions:
         if len(self._by_token) >= self._limit:
             raise SessionLimitError
         self.counters.opened += 1
-        token = secrets.token_hex(16)
+        token = TOKEN_MARK + secrets.token_hex(16)
         session = Session(str(self.counters.opened), username, user_agent, now)
         self._by_token[token] = session
         return token, session
@@ -82,6 +83,11 @@ class Sessions:
     def live(self) -> tuple[Session, ...]:
         """In the order in which they were opened."""
         return tuple(self._by_token.values())
+
+    @property
+    def leaked(self) -> int:
+        """Sessions that nobody closed, and that ended by themselves."""
+        return self.counters.expired + self.counters.dropped
 
     def _expire(self, now: float) -> None:
         for token, session in list(self._by_token.items()):

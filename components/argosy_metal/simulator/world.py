@@ -1,4 +1,4 @@
-"""What is simulated, as plain values: halls, servers, images, durations, and the faults to start with."""
+"""What is simulated, as plain values: halls, feeds, servers, images, durations, and what goes wrong when."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import hashlib
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from pydantic import TypeAdapter
 
+from argosy_metal.simulator.fault_rules import FaultRule
+from argosy_metal.simulator.switches import HallEvent
+
 USERNAME = "argosy"
 """The account on every simulated BMC."""
-
-FaultKind = Literal["status", "hang", "disconnect", "lose-answer", "drop-sessions", "wrong-serial"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,45 @@ class SimulatedServer:
     server_type: str
     rack: str
     feeds: tuple[str, ...] = ()
+    """The feeds its power supplies hang on; none: it never lacks power."""
+    vendor: str | None = None
+    """A file of `vendors/`; None: whoever builds the server type, else a BMC that keeps to the standard."""
+    max_watts: int = 0
+    """Most that it draws, by the catalogue; 0: not known, and it weighs nothing on its feeds."""
+
+
+@dataclass(frozen=True)
+class SimulatedFeed:
+    """One supply of power into a hall, with its breaker."""
+
+    name: str
+    rated_watts: int
+    """What it carries for as long as one likes, cooling included."""
+
+
+@dataclass(frozen=True)
+class PowerRules:
+    """How servers draw power and breakers trip. Shares are of a server's `max_watts`.
+
+    Orders of magnitude of GPU servers, not measured on any; the start-up figures are those of a vendor's
+    article: three to five times the load for 20 to 50 ms.
+    """
+
+    standby: float = 0.02
+    """Off, with its BMC awake."""
+    self_test: float = 0.5
+    idle: float = 0.25
+    """On, with nothing to boot."""
+    installing: float = 0.4
+    running: float = 1.0
+    """The operating system runs, and work may come at any time."""
+    inrush: float = 3.0
+    """How many times `max_watts` it draws right after power-on."""
+    inrush_seconds: float = 0.05
+    breaker_seconds: float = 5.0
+    """A breaker trips when its feed has carried more than its rating for longer than this."""
+    bmc_boot_seconds: float = 60.0
+    """From the return of power until a BMC answers."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +74,16 @@ class SimulatedHall:
     provision_host: str
     """E.g. `provision.hall-north.test`."""
     servers: tuple[SimulatedServer, ...]
+    feeds: tuple[SimulatedFeed, ...] = ()
+    """A feed that only servers name has no breaker."""
+    uplinks: tuple[str, ...] = ()
+    """Ways out; none named: one called `uplink`."""
+    pue: float = 1.0
+    """Watts that the feeds carry for each watt that servers draw."""
+    bmc_has_own_supply: bool = False
+    """BMCs hang on a supply of their own and answer while their servers are without power."""
+    installer_powers_off: bool = False
+    """A done installer reports `stage: installed` and powers its server off, instead of rebooting."""
 
 
 @dataclass(frozen=True)
@@ -54,26 +103,6 @@ class Durations:
 
 
 @dataclass(frozen=True)
-class FaultRule:
-    """Spoils the requests it matches. `host`, `method` and `path` are shell patterns."""
-
-    kind: FaultKind
-    """`status` answers with an error, `hang` never answers, `disconnect` drops the connection before anything
-    is done, `lose-answer` after it is done; `drop-sessions` forgets all sessions first; `wrong-serial` shows
-    another server's serial number."""
-    host: str = "*"
-    method: str = "*"
-    path: str = "*"
-    status: int = 500
-    retry_after: int | None = None
-    """Seconds, for `status`."""
-    skip: int = 0
-    """So many matching requests pass first."""
-    times: int | None = None
-    """Ends after so many spoilt requests; None: never."""
-
-
-@dataclass(frozen=True)
 class SimulatorConfig:
     """Everything a simulator is started with."""
 
@@ -86,6 +115,11 @@ class SimulatorConfig:
     session_limit: int = 8
     """Per BMC; iDRACs come set to 8."""
     faults: tuple[FaultRule, ...] = ()
+    power: PowerRules = field(default_factory=PowerRules)
+    image_bytes: int = 30_000_000_000
+    """What an installing machine reads from its hall's image cache; only counted."""
+    events: tuple[HallEvent, ...] = ()
+    """What is switched at which simulated time."""
 
     def digest(self) -> str:
         """Equal for equal configurations."""
@@ -99,20 +133,11 @@ class SimulatorConfig:
 
 
 _CONFIG = TypeAdapter(SimulatorConfig)
-_FAULTS = TypeAdapter(tuple[FaultRule, ...])
 
 
 def read_config(path: Path) -> SimulatorConfig:
     """A configuration that `SimulatorConfig.write` wrote."""
     return _CONFIG.validate_json(path.read_bytes())
-
-
-def parse_faults(raw: bytes) -> tuple[FaultRule, ...]:
-    """A fault script: a JSON array of fault rules.
-
-    Raises pydantic.ValidationError, which lists what is wrong with it.
-    """
-    return _FAULTS.validate_json(raw)
 
 
 def image_bytes(name: str) -> bytes:
