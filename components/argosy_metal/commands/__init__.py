@@ -1,4 +1,4 @@
-"""`argosy metal`: simulate halls, show their machines, recover a killed run.
+"""`argosy metal`: simulate halls, show their machines, replace a broken server, recover a killed run.
 
 Each command imports what it needs when it runs, so that `--help` waits for nothing.
 """
@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 app = typer.Typer(
-    help="Bare-metal halls: simulate them, show their machines, recover a killed run.",
+    help="Bare-metal halls: simulate them, show and replace their servers, recover a killed run.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -23,14 +23,29 @@ Env = Annotated[str, typer.Argument(metavar="ENV", help="An environment, or the 
 
 @app.command()
 def simulate(
-    env: Env,
+    env: Annotated[
+        str | None, typer.Argument(metavar="[ENV]", help="An environment, or the path of a fleet file.")
+    ] = None,
+    scenario: Annotated[
+        Path | None,
+        typer.Option(help="A file of halls (without ENV), faults and what is switched when.", dir_okay=False),
+    ] = None,
+    directory: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where its files are, without ENV; default: .argosy/simulators/SCENARIO.", file_okay=False
+        ),
+    ] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Return when it is ready; it runs on.")] = False,
     stop: Annotated[bool, typer.Option("--stop", help="End it.")] = False,
 ) -> None:
-    """Simulate the fleet's simulated halls: every server's BMC, and each hall's provisioning service."""
+    """Simulate the fleet's simulated halls: every server's BMC, and each hall's provisioning service.
+
+    With --scenario alone: the halls of that file, for any Redfish client.
+    """
     from argosy_metal.commands.simulate import simulate_fleet
 
-    simulate_fleet(env, detach=detach, stop=stop)
+    simulate_fleet(env, detach=detach, stop=stop, scenario=scenario, directory=directory)
 
 
 @app.command()
@@ -45,6 +60,20 @@ def status(
     from argosy_metal.commands.status import show_status
 
     show_status(env, as_json=as_json, stack=stack)
+
+
+@app.command()
+def replace(
+    env: Env,
+    place: Annotated[
+        str, typer.Argument(metavar="SLOT", help="The slot, as SITE/POOL/slot-NN; `status` shows all.")
+    ],
+    reason: Annotated[str, typer.Option(help="Why the server leaves; kept in the inventory.")],
+) -> None:
+    """Give a slot to a spare, and put its broken server out of service: two files change, no server does."""
+    from argosy_metal.commands.replace import replace_slot
+
+    replace_slot(env, place, reason)
 
 
 @app.command()
@@ -70,3 +99,62 @@ def recover(
     from argosy_metal.commands.recover import recover_fleet
 
     recover_fleet(env, stack, policy_pack or (), down=down)
+
+
+@app.command("import-inventory")
+def import_inventory(
+    netbox: Annotated[str, typer.Option(help="NetBox's address, https://HOST.")],
+    token: Annotated[str, typer.Option(help="Its API token: env:NAME or file:PATH.")],
+    site: Annotated[str, typer.Option(help="The site's slug in NetBox.")],
+    server_type: Annotated[
+        list[str],
+        typer.Option(
+            "--type", help="DEVICE_TYPE=SERVER_TYPE: a NetBox slug and the catalogue's name; may be repeated."
+        ),
+    ],
+    username: Annotated[str, typer.Option(help="Reference to the BMCs' user name, for the file.")],
+    password: Annotated[str, typer.Option(help="Reference to the BMCs' password, for the file.")],
+    name: Annotated[
+        str | None, typer.Option(help="The site's name in the fleet file; default: SITE.")
+    ] = None,
+    bmc: Annotated[
+        str, typer.Option(help="A BMC's URL, with {address} (out-of-band IP), {name} or {serial}.")
+    ] = "https://{address}",
+    feed: Annotated[
+        list[str] | None, typer.Option(help="NETBOX_FEED=FEED: another name for a feed; may be repeated.")
+    ] = None,
+    ca_certificate: Annotated[
+        Path | None, typer.Option(help="PEM file of the authority of NetBox's certificate.", exists=True)
+    ] = None,
+) -> None:
+    """Print a hall's inventory as NetBox has it: servers, BMCs, racks and feeds. Only reads NetBox."""
+    from argosy_metal.commands.import_inventory import pairs, print_inventory
+    from argosy_metal.netbox.inventory import Wanted
+
+    types, feeds = pairs(server_type, "--type"), pairs(feed or [], "--feed")
+    wanted = Wanted(name or site, types, username, password, bmc, feeds)
+    print_inventory(netbox, token, site, wanted, ca_certificate)
+
+
+@app.command()
+def provision(
+    directory: Annotated[Path, typer.Argument(help="The service's folder: images/ and what it remembers.")],
+    url: Annotated[str, typer.Option(help="Where machines reach it, https://HOST[:PORT].")],
+    certificate: Annotated[Path, typer.Option(help="Its certificate, with the chain, as PEM.")],
+    key: Annotated[Path, typer.Option(help="The certificate's key, as PEM.")],
+    authority: Annotated[Path, typer.Option(help="The authority that signed it, as PEM; installers get it.")],
+    token: Annotated[str, typer.Option(help="The hall's token: env:NAME or file:PATH.")],
+    listen: Annotated[str, typer.Option(help="HOST:PORT to listen on.")] = "0.0.0.0:443",
+) -> None:
+    """Serve a hall: its images, what each installation may ask for, and machines that phone home."""
+    from argosy_metal.commands.provision import provision_hall
+
+    provision_hall(directory, url, listen, certificate, key, authority, token)
+
+
+@app.command()
+def schema() -> None:
+    """Print the schema of the `baremetal` package, from which Pulumi generates SDKs for other languages."""
+    from argosy_metal.commands.schema import package_schema_text
+
+    typer.echo(package_schema_text())

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from argosy.catalog import Catalog, NotInCatalogError, load_catalog
 from argosy.errors import FleetError
 from argosy.spec.loader import LoadedFleet
 from argosy.spec.models import HallSpec
-from argosy_metal.simulator.world import SimulatedHall, SimulatedServer, SimulatorConfig
+from argosy_metal.settings import HallSettings
+from argosy_metal.simulator.world import (
+    PowerRules,
+    SimulatedFeed,
+    SimulatedHall,
+    SimulatedServer,
+    SimulatorConfig,
+)
 
 
 def halls_of(fleet: LoadedFleet) -> dict[str, HallSpec]:
@@ -43,10 +52,14 @@ def simulator_of(fleet: LoadedFleet) -> tuple[SimulatorConfig, Path]:
         raise FleetError([_nothing_to_simulate(fleet, name) for name in halls_of(fleet)])
     first = next(iter(simulated.values())).simulator
     assert first is not None  # noqa: S101 - chosen so above
+    catalog = load_catalog()
     config = SimulatorConfig(
-        halls=tuple(_simulated_hall(fleet, name, hall) for name, hall in simulated.items()),
+        halls=tuple(_simulated_hall(fleet, name, hall, catalog) for name, hall in simulated.items()),
         time_scale=first.time_scale,
-        images=tuple(sorted({name for hall in simulated.values() for name in _images(hall)})),
+        images=tuple(
+            sorted({name for site, hall in simulated.items() for name in _images(fleet, site, hall)})
+        ),
+        power=_power_rules(simulated.values()),
     )
     return config, fleet.root / first.directory
 
@@ -60,7 +73,15 @@ def _nothing_to_simulate(fleet: LoadedFleet, site: str):
     )
 
 
-def _simulated_hall(fleet: LoadedFleet, name: str, hall: HallSpec) -> SimulatedHall:
+def watts_of(catalog: Catalog, server_type: str) -> int | None:
+    """Most that a server of a type draws, in watts; None if the catalogue does not know."""
+    try:
+        return catalog.server_type(server_type).node_power_watts
+    except NotInCatalogError:
+        return None
+
+
+def _simulated_hall(fleet: LoadedFleet, name: str, hall: HallSpec, catalog: Catalog) -> SimulatedHall:
     inventory = fleet.inventories[name]
     return SimulatedHall(
         name=name,
@@ -72,15 +93,28 @@ def _simulated_hall(fleet: LoadedFleet, name: str, hall: HallSpec) -> SimulatedH
                 server_type=inventory.server_type_of(server),
                 rack=server.rack,
                 feeds=server.feeds,
+                max_watts=watts_of(catalog, inventory.server_type_of(server)) or 0,
             )
             for server in inventory.servers
         ),
+        feeds=tuple(SimulatedFeed(feed.name, feed.rated_kw * 1000) for feed in hall.power.feeds),
+        uplinks=tuple(uplink.name for uplink in hall.uplinks),
+        pue=float(hall.power.pue),
     )
 
 
-def _images(hall: HallSpec) -> set[str]:
-    """Names of the images that the hall's pools install: `node` of `…/images/node.iso`."""
+def _power_rules(halls: Iterable[HallSpec]) -> PowerRules:
+    """One set of rules for all halls, so of different figures for start-up the highest."""
+    given = [hall.power.start_up.inrush for hall in halls if hall.power.start_up.inrush is not None]
+    return PowerRules(inrush=float(max(given))) if given else PowerRules()
+
+
+def _images(fleet: LoadedFleet, site: str, hall: HallSpec) -> set[str]:
+    """Names of the images that the hall's machines install: `node` of `…/images/node.iso`."""
     urls = [pool.image.url for pool in hall.node_pools.values() if pool.image is not None]
+    cluster = fleet.site_settings(site, HallSettings).cluster
+    if cluster and cluster.bootstrap:
+        urls.append(cluster.bootstrap.image.url)
     return {Path(urlsplit(url).path).stem for url in urls}
 
 

@@ -7,21 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from argosy.spec.loader import LoadedFleet
-from argosy_metal.claims import Claim, read_claims
+from argosy_metal.claims import Claim
 from argosy_metal.commands.halls import halls_of
+from argosy_metal.commands.stores import stores_of
 
 
 def claims_of(fleet: LoadedFleet) -> tuple[Claim, ...]:
     """Every claim on a server of the fleet's halls, whoever holds it, by hall and slot.
 
-    Raises FleetError for a fleet without halls, ClaimsUnavailableError if a claims file cannot be read.
+    Raises FleetError for a fleet without halls, ClaimsUnavailableError if a claims store cannot be read.
     """
-    return tuple(
-        claim
-        for site, hall in halls_of(fleet).items()
-        for claim in read_claims(fleet.root / hall.claims.path)
-        if claim.site == site
-    )
+    with stores_of(fleet) as stores:
+        claims = [claim for store in stores for claim in store.read_all()]
+    return tuple(claim for site in halls_of(fleet) for claim in claims if claim.site == site)
 
 
 def project_name(root: Path) -> str:

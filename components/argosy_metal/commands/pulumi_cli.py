@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,11 @@ class RecoveryError(ArgosyError):
 class PulumiCli:
     """Runs in the environment we were given: backend and passphrase are the caller's."""
 
-    def __init__(self, root: Path, stack: str) -> None:
+    def __init__(self, root: Path, stack: str, variables: Mapping[str, str] | None = None) -> None:
+        """`variables` are set for every run, unless the caller's environment has them."""
         self.root = root
         self.stack = stack
+        self._environment = {**(variables or {}), **os.environ}
 
     @property
     def stack_name(self) -> str:
@@ -74,7 +77,7 @@ class PulumiCli:
             return subprocess.run(  # noqa: S603 - fixed arguments, and the stack's name as one argument
                 ["pulumi", *arguments, "--non-interactive"],  # noqa: S607 - the caller's PATH decides which
                 cwd=self.root,
-                env=os.environ,
+                env=self._environment,
                 capture_output=capture,
                 text=True,
                 check=False,

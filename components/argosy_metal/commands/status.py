@@ -18,6 +18,8 @@ from argosy.spec.loader import LoadedFleet
 from argosy_metal.claims import Claim, Phase
 from argosy_metal.commands.halls import halls_of
 from argosy_metal.commands.owners import claims_of, project_name, recover_command
+from argosy_metal.hall_plan import CONTROL_PLANE, control_plane_slots
+from argosy_metal.settings import HallSettings
 
 SPARE = "spare"
 UNCLAIMED = "unclaimed"
@@ -71,7 +73,7 @@ def show_status(env: str, *, as_json: bool, stack: str | None = None) -> None:
     else:
         _print_table(rows)
         typer.echo(_summary(rows))
-    for line in _no_longer_planned(rows, claims):
+    for line in (*_no_longer_planned(rows, claims), *_out_of_service(fleet)):
         typer.echo(line, err=as_json)
     if not all(row.is_well for row in rows):
         raise NotAllRunningError(_how_to_go_on(env, fleet, rows))
@@ -80,11 +82,14 @@ def show_status(env: str, *, as_json: bool, stack: str | None = None) -> None:
 def status_rows(
     fleet: LoadedFleet, lock: Lock, claims: Sequence[Claim], stack: str | None = None
 ) -> list[Row]:
-    """Every server that the lock gives to a slot or holds as a spare, by hall and slot."""
+    """Every server of a hall's own control plane, and every one that the lock gives to a slot or a spare."""
     held = {(claim.site, claim.serial): claim for claim in claims}
     rows: list[Row] = []
     for site, hall in halls_of(fleet).items():
         racks = {server.serial: server.rack for server in fleet.inventories[site].servers}
+        for slot, serial in _control_plane(fleet, site).items():
+            place = (site, f"{CONTROL_PLANE}/{slot}", serial, racks.get(serial, ""), False)
+            rows.append(_row(*place, held.get((site, serial)), _own_stacks(fleet, site, stack)))
         for pool in sorted(hall.node_pools):
             plan = lock.pools[f"{site}/{pool}"]
             planned = [(slot, serial, False) for slot, serial in plan.slots.items()]
@@ -93,6 +98,12 @@ def status_rows(
                 place = (site, f"{pool}/{slot}", serial, racks.get(serial, ""), spare)
                 rows.append(_row(*place, held.get((site, serial)), _own_stacks(fleet, site, stack)))
     return rows
+
+
+def _control_plane(fleet: LoadedFleet, site: str) -> dict[str, str]:
+    """The servers of the hall's own control plane, which no lock holds."""
+    cluster = fleet.site_settings(site, HallSettings).cluster
+    return control_plane_slots(cluster.bootstrap) if cluster and cluster.bootstrap else {}
 
 
 def _own_stacks(fleet: LoadedFleet, site: str, stack: str | None) -> frozenset[str]:
@@ -132,13 +143,27 @@ def _no_longer_planned(rows: list[Row], claims: Sequence[Claim]) -> Iterator[str
         yield f"{are} claimed by {owner} but no longer planned; {up} releases {them}"
 
 
+def _out_of_service(fleet: LoadedFleet) -> Iterator[str]:
+    """One line per server that the inventories keep out of every plan."""
+    for site in halls_of(fleet):
+        for serial, out in sorted(fleet.inventories[site].out_of_service.items()):
+            was = f", was {out.slot}" if out.slot else ""
+            yield f"{site}/{serial} is out of service{was}: {out.reason}"
+
+
 def _how_to_go_on(env: str, fleet: LoadedFleet, rows: list[Row]) -> str:
     """How many servers are not ready, and every command that is needed."""
     if not any(row.owner for row in rows):
         return "nothing is claimed yet; bring it up with `pulumi up`"
     waiting = [row for row in rows if not row.is_well]
     under_way = [row for row in waiting if row.phase != UNCLAIMED and not row.is_done]
-    commands = [recover_command(env, fleet, owner) for owner in sorted({row.owner for row in under_way})]
+    given_up = [row for row in under_way if row.phase == Phase.QUARANTINED.value]
+    commands = [
+        recover_command(env, fleet, owner)
+        for owner in sorted({row.owner for row in under_way if row not in given_up})
+    ]
+    # No further attempt is made on these: another server has to take the slot, or a person mends this one.
+    commands += [f"argosy metal replace {env} {row.hall}/{row.slot} --reason TEXT" for row in given_up]
     # Where a run was interrupted, its recovery claims the rest of the hall as well.
     if {row.hall for row in waiting if row.phase == UNCLAIMED} - {row.hall for row in under_way}:
         commands.append("pulumi up")

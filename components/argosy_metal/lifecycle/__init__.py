@@ -10,30 +10,69 @@ off with the override still set was never started; one found on is left alone un
 
 from argosy_metal.lifecycle.access import ServerAccess
 from argosy_metal.lifecycle.decide import Observation, Step, next_step
+from argosy_metal.lifecycle.drive_wiper import DriveWiper
+from argosy_metal.lifecycle.driver import (
+    BootMethod,
+    MachineDriver,
+    Running,
+    Seen,
+    UserData,
+    Wanted,
+    Wipe,
+    WipePolicy,
+)
 from argosy_metal.lifecycle.failure import InterruptedMachineError, MachineError, MachineNotReadyError
-from argosy_metal.lifecycle.image import Image
+from argosy_metal.lifecycle.image import Image, ImageKind
 from argosy_metal.lifecycle.journal import Journal
 from argosy_metal.lifecycle.leash import Leash
 from argosy_metal.lifecycle.limits import Limits
 from argosy_metal.lifecycle.machine import Machine
+from argosy_metal.lifecycle.provisioning import (
+    NoProvisioning,
+    Offer,
+    Provisioning,
+    ProvisioningService,
+    ProvisioningUnavailableError,
+)
 from argosy_metal.lifecycle.reports import Report, ReportService
-from argosy_metal.lifecycle.server import RedfishServer, Server
+from argosy_metal.lifecycle.server import Installer, RedfishServer, Server
+from argosy_metal.lifecycle.wiping import Wiper, owes_wipe
+from argosy_metal.lifecycle.work import Hands
 
 __all__ = [
+    "BootMethod",
+    "DriveWiper",
+    "Hands",
     "Image",
+    "ImageKind",
+    "Installer",
     "InterruptedMachineError",
     "Journal",
     "Leash",
     "Limits",
     "Machine",
+    "MachineDriver",
     "MachineError",
     "MachineNotReadyError",
+    "NoProvisioning",
     "Observation",
+    "Offer",
+    "Provisioning",
+    "ProvisioningService",
+    "ProvisioningUnavailableError",
     "RedfishServer",
     "Report",
     "ReportService",
+    "Running",
+    "Seen",
     "Server",
     "ServerAccess",
     "Step",
+    "UserData",
+    "Wanted",
+    "Wipe",
+    "WipePolicy",
+    "Wiper",
     "next_step",
+    "owes_wipe",
 ]

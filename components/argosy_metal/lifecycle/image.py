@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from urllib.parse import urlencode
 
 from argosy_metal.claims import Claim
+
+
+class ImageKind(StrEnum):
+    """What the file behind an image's URL is. The values are the fleet file's words."""
+
+    ISO = "iso"
+    """An installer that boots from an optical drive; also by HTTP boot."""
+    EFI = "efi"
+    """An EFI program that the firmware fetches and starts by HTTP boot."""
+    RAW = "raw"
+    """A disk, byte for byte: something else has to write it (PXE with a deploying ramdisk, or Ironic)."""
+    QCOW2 = "qcow2"
+    """As `raw`, in QEMU's format."""
 
 
 @dataclass(frozen=True)
@@ -15,6 +30,7 @@ class Image:
 
     url: str
     sha256: str
+    kind: ImageKind = ImageKind.ISO
 
     def media_url(self, install_id: str) -> str:
         """What the virtual drive is given: the installer learns its install id and digest from it."""
@@ -22,13 +38,14 @@ class Image:
         return f"{self.url}{separator}{urlencode({'install': install_id, 'sha256': self.sha256})}"
 
 
-def install_id_of(store_id: str, claim: Claim, image: Image, attempt: int) -> str:
+def install_id_of(store_id: str, claim: Claim, content: Sequence[str], attempt: int) -> str:
     """The same for the same attempt however often a run is repeated, different for any two attempts.
 
-    Also of two owners, or two claims stores: or a system that another one has installed would prove ours.
+    `content` is what is installed, `Wanted.content`. Two owners, or two claims stores, never share an id: or
+    a system that another one has installed would prove ours.
     """
     parts = (
         *(store_id, claim.owner, claim.site, claim.serial, claim.generation, claim.machine_number),
-        *(image.sha256, attempt),
+        *(*content, attempt),
     )
     return hashlib.sha256("/".join(str(part) for part in parts).encode()).hexdigest()[:24]

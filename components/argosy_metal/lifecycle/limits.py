@@ -19,8 +19,16 @@ class Limits:
     """From power-on to the installed system's report: 15 min self-test, 45 min install, 30 min first boot."""
     silence_seconds: float = 300.0
     """How long a BMC may be silent while its server installs."""
+    self_test_seconds: float = 30 * 60.0
+    """From a reset until what waited for it shows: 15 min self-test, once more where settings changed."""
+    flash_seconds: float = 60 * 60.0
+    """One component's flash, download included."""
+    flash_silence_seconds: float = 15 * 60.0
+    """How long a BMC may be silent while it is flashed and restarts."""
     poll_seconds: float = 10.0
-    """Between two questions for the report."""
+    """Between two questions for the report, which the hall's service answers at once."""
+    polls_per_look: int = 3
+    """So many such questions for one look at a server that installs: a BMC takes seconds for its answers."""
     attempts: int = 5
     """Attempts per image before a server is quarantined. As Metal3 does (baremetal-operator PR 3468)."""
 
@@ -36,6 +44,10 @@ class Limits:
             media_seconds=max(30.0, self.media_seconds / time_scale),
             install_seconds=max(60.0, self.install_seconds / time_scale),
             silence_seconds=max(15.0, self.silence_seconds / time_scale),
+            self_test_seconds=max(60.0, self.self_test_seconds / time_scale),
+            flash_seconds=max(60.0, self.flash_seconds / time_scale),
+            flash_silence_seconds=max(30.0, self.flash_silence_seconds / time_scale),
             poll_seconds=max(_SHORTEST_POLL_SECONDS, self.poll_seconds / time_scale),
+            polls_per_look=self.polls_per_look,
             attempts=self.attempts,
         )

@@ -10,10 +10,13 @@ from argosy_metal.redfish import BmcGate, Patience, RedfishError, Resolve, Trust
 from argosy_metal.redfish.messages import text_at
 from argosy_metal.redfish.transport import Transport
 
+_CONNECTIONS = 32
+"""All machines of a hall share them: a request takes milliseconds, and a connection costs a handshake."""
+
 
 @dataclass(frozen=True)
 class Report:
-    """What an installed system said when it came up, or an installer when it gave up."""
+    """What an installed system said when it came up, or an installer when it was done or gave up."""
 
     install_id: str
     boot_id: str
@@ -21,6 +24,8 @@ class Report:
     """Of the image it was installed from; None if it does not say."""
     failure: str | None = None
     """Why the installer gave up; None if the system runs."""
+    is_installed: bool = False
+    """Said by an installer that is done and powers the server off: the system has not been seen yet."""
 
 
 class ReportsUnavailableError(Exception):
@@ -44,7 +49,8 @@ class ReportService:
         parts = urlsplit(url)
         self._path = parts.path.rstrip("/")
         self._headers = {"Accept": "application/json", "User-Agent": user_agent}
-        self._transport = Transport(f"https://{parts.netloc}", trust, patience, BmcGate(8), resolve)
+        gate = BmcGate(_CONNECTIONS)
+        self._transport = Transport(f"https://{parts.netloc}", trust, patience, gate, resolve)
 
     async def find(self, serial: str) -> Report | None:
         """The latest report of a server; None if there is none."""
@@ -60,7 +66,8 @@ class ReportService:
         if answer.status != 200 or install_id is None or boot_id is None:
             raise ReportsUnavailableError(f"{self._transport.host} answers {answer.status} without a report")
         digest, failure = (text_at(answer.body, name) for name in ("image_sha256", "failure"))
-        return Report(install_id, boot_id, digest, failure)
+        is_installed = text_at(answer.body, "stage") == "installed"
+        return Report(install_id, boot_id, digest, failure, is_installed)
 
     async def close(self) -> None:
         """Close the connections."""
