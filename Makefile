@@ -90,7 +90,7 @@ down: $(INSTALLED) ## Take the local fleet down and remove all that it left.
 	if [ -d "$(LOCAL)/state" ]; then \
 	  argosy metal simulate local --detach; \
 	  pulumi stack select --create local; \
-	  pulumi destroy --stack local --yes --skip-preview $(RUN_OPTIONS) || argosy metal recover local --down; \
+	  ARGOSY_METAL_DELETIONS_PER_RUN=all pulumi destroy --stack local --yes --skip-preview $(RUN_OPTIONS) || argosy metal recover local --down; \
 	  pulumi stack rm local --yes --preserve-config; \
 	fi; \
 	argosy metal simulate local --stop; \
@@ -104,6 +104,10 @@ down: $(INSTALLED) ## Take the local fleet down and remove all that it left.
 .PHONY: test
 test: $(INSTALLED) ## Prove the project: unit tests, then real engine and real servers.
 	@"$(BIN)/python" -m pytest -n 4 --dist loadgroup
+
+.PHONY: e2e-boot
+e2e-boot: $(INSTALLED) ## Install a real operating system on virtual servers through the provider.
+	@"$(BIN)/python" -m pytest tests/boot
 
 .PHONY: check
 check: $(INSTALLED) ## Lint, types, who imports whom, dependencies.
@@ -121,7 +125,19 @@ bench: $(INSTALLED) ## Measure what the documentation claims, each as a ratio of
 bench-planner: $(INSTALLED) ## Measure the planner and the verifier on synthetic fleets of up to 5,000 pools.
 	@"$(BIN)/python" benchmarks/planner.py
 
+.PHONY: bench-simulator
+bench-simulator: $(INSTALLED) ## Measure a simulator of 10,000 servers against one of 100.
+	@"$(BIN)/python" benchmarks/simulator.py
+
+.PHONY: bench-metal
+bench-metal: $(INSTALLED) ## Measure 1,000 servers brought up against the limit that their budgets set, and against Ironic.
+	@"$(BIN)/python" benchmarks/metal.py
+
 .PHONY: lock
 lock: ## Recompile requirements.lock from pyproject.toml (needs uv).
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	  pyproject.toml --all-extras --group test --group check --group build --output-file requirements.lock
+	for folder in tests/boot tests/e2e/ironic; do \
+	  uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+	    "$$folder/requirements.in" --output-file "$$folder/requirements.lock"; \
+	done
