@@ -6,35 +6,62 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from argosy.catalog import load_catalog
 from argosy.spec.models import HallSpec
+from argosy_metal.refusals_acceptance import refuse_acceptance
+from argosy_metal.refusals_cluster import refuse_cluster
+from argosy_metal.refusals_engine import is_by_ironic, refuse_engine
+from argosy_metal.refusals_firmware import refuse_firmware
+from argosy_metal.refusals_machines import refuse_machines
+from argosy_metal.refusals_power import refuse_caps
+from argosy_metal.refusals_service import refuse_service
 
 if TYPE_CHECKING:
+    from argosy.catalog import Catalog
     from argosy.errors import Fault
     from argosy.spec.loader import LoadedFleet
 
 
-def refuse(site: str, fleet: LoadedFleet) -> Sequence[Fault]:
+def refuse(site: str, fleet: LoadedFleet, catalog: Catalog | None = None) -> Sequence[Fault]:
     """Every fault of one hall."""
+    catalog = catalog or load_catalog()
     hall = fleet.spec.sites[site]
     if not isinstance(hall, HallSpec):
         return ()
-    faults: list[Fault] = []
-    if hall.simulator is None:
+    faults: list[Fault] = [
+        *refuse_engine(site, fleet, hall),
+        *refuse_firmware(site, fleet, hall),
+        *refuse_machines(site, fleet, hall),
+        *refuse_service(site, fleet, hall),
+        *refuse_cluster(site, fleet, hall),
+        *refuse_acceptance(site, fleet, hall, catalog),
+        *refuse_caps(site, fleet, hall, catalog),
+    ]
+    if hall.simulator is None and not is_by_ironic(site, fleet):
         faults += _missing_authority(site, fleet, hall)
-    else:
+    if hall.simulator is not None:
         faults += _hosts_that_are_not_simulated(site, fleet, hall)
         faults += _clocks_that_differ(site, fleet, hall)
     return faults
 
 
 def _missing_authority(site: str, fleet: LoadedFleet, hall: HallSpec) -> Iterator[Fault]:
-    if hall.ca_certificate is None:
+    """A BMC that nobody vouches for is never given a password."""
+    unpinned = [one.serial for one in fleet.inventories[site].servers if one.certificate_sha256 is None]
+    if hall.ca_certificate is None and unpinned:
         yield fleet.fault(
             f"sites.{site}.ca_certificate",
-            given="no authority",
-            expected="the PEM file of the authority that signed the BMCs' certificates",
-            fix="add ca_certificate: PATH; a BMC that nobody vouches for is never given a password",
+            given=f"no authority, and no pinned certificate for {_few(unpinned)}",
+            expected="the PEM file of the authority that signed the BMCs' certificates, or the certificate of"
+            " each BMC pinned",
+            fix="add ca_certificate: PATH, or certificate_sha256 to each of these servers in the inventory",
         )
+
+
+def _few(serials: Sequence[str]) -> str:
+    """The first three, and how many more."""
+    more = f" and {len(serials) - 3} more" if len(serials) > 3 else ""
+    return ", ".join(serials[:3]) + more
 
 
 def _hosts_that_are_not_simulated(site: str, fleet: LoadedFleet, hall: HallSpec) -> Iterator[Fault]:

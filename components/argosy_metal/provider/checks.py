@@ -53,6 +53,13 @@ def flag(value: Any) -> str | None:
     return None if isinstance(value, bool) else f"given {value!r}; expected true or false"
 
 
+def watts(value: Any) -> str | None:
+    """A whole number of watts, more than none."""
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return None
+    return f"given {value!r}; expected watts, a whole number of 1 or more"
+
+
 def check_inputs(
     inputs: Mapping[str, Any], required: Mapping[str, Rule], optional: Mapping[str, Rule], prefix: str = ""
 ) -> list[Failure]:

@@ -3,101 +3,96 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
+from argosy_metal.budgets import RolloutHaltedError
 from argosy_metal.claims import Claim, ForeignClaimError, Phase
-from argosy_metal.lifecycle import Image, MachineNotReadyError
+from argosy_metal.kubernetes.nodes import NodeError
+from argosy_metal.lifecycle import (
+    BootMethod,
+    InterruptedMachineError,
+    Journal,
+    Leash,
+    MachineNotReadyError,
+    Wipe,
+    WipePolicy,
+)
 from argosy_metal.lifecycle.decide import OFF
-from argosy_metal.provider.checks import Failure, Rule, check_inputs, flag, text, unshown_text
-from argosy_metal.provider.failures import PartialFailureError
+from argosy_metal.lifecycle.explained import explained
+from argosy_metal.provider.checks import Failure
+from argosy_metal.provider.cluster_membership import leave_cluster, noted_node
+from argosy_metal.provider.failures import NotPossibleError, PartialFailureError
 from argosy_metal.provider.hall import Hall
-from argosy_metal.provider.properties import BOOLEAN, STRING, Input, Output, Properties, reference
+from argosy_metal.provider.machine_inputs import (
+    OBJECTS,
+    OBSERVED,
+    PROPERTIES,
+    check_machine,
+    machine_changes,
+    wanted_of,
+)
 from argosy_metal.provider.requests import ResourceRequest
 from argosy_metal.provider.resource import Change, Difference, Found, Outputs
-from argosy_metal.provider.values import UNKNOWN, Unknown
+from argosy_metal.provider.secrets import resolve_content
+from argosy_metal.provider.values import UNKNOWN
 
 MACHINE = "baremetal:index:Machine"
-_SERVER_ID = text(r"[^\s/]+/[^\s/]+", "`site/serial`, as a ServerClaim gives it")
-_IMAGE: Mapping[str, Rule] = {
-    "url": unshown_text(r"https://[^\s/@]+(/[^\s]*)?", "an https URL without an account"),
-    "sha256": text(r"[0-9a-f]{64}", "64 lower-case hex digits"),
-}
-_IMAGE_TYPE = "baremetal:index:Image"
-
-
-def _is_image(value: Any) -> str | None:
-    return None if isinstance(value, dict) else f"given {type(value).__name__}; expected url and sha256"
-
-
-_PROPERTIES = Properties(
-    description="What runs on a claimed server.",
-    inputs={
-        "serverId": Input("The claim's `serverId`.", _SERVER_ID, on_change=Change.REPLACE),
-        "image": Input("The operating-system image to install.", _is_image, reference(_IMAGE_TYPE)),
-        "online": Input("Whether the machine is powered on.", flag, BOOLEAN, required=False, default=True),
-    },
-    outputs={
-        "phase": Output("How far the machine has come; `running` at the end."),
-        "imageDigest": Output("`sha256:…` of the image that runs."),
-        "installId": Output("Names the installation; it changes with every one."),
-        "bootId": Output("What the installed system reported as its boot."),
-        "power": Output("Redfish's PowerState as last seen."),
-    },
-    types={
-        _IMAGE_TYPE: {
-            "type": "object",
-            "properties": {"url": STRING, "sha256": STRING},
-            "required": ["sha256", "url"],
-        }
-    },
-)
-_OBSERVED = tuple(_PROPERTIES.outputs)
 
 
 class Machines:
     """Installs, observes and takes down machines."""
 
-    properties = _PROPERTIES
+    properties = PROPERTIES
 
     def __init__(self, hall: Callable[[], Hall]) -> None:
         self._hall = hall
+        self._left: dict[str, tuple[Outputs, str]] = {}
+        """By URN: machines that were to be replaced and are still there, and why."""
 
     def check(self, news: Mapping[str, Any]) -> tuple[Mapping[str, Any], Sequence[Failure]]:
-        """Shapes only; a machine is online unless the program says otherwise."""
-        inputs, found = self.properties.check(news)
-        failures = list(found)
-        image = inputs.get("image")
-        if isinstance(image, dict):
-            failures += check_inputs(cast("dict[str, Any]", image), _IMAGE, {}, prefix="image.")
-        return inputs, failures
+        """Shapes, and what cannot work together; a machine is online unless the program says otherwise."""
+        return check_machine(news, by_ironic=self._is_by_ironic())
+
+    def _is_by_ironic(self) -> bool:
+        try:
+            return self._hall().config.ironic is not None
+        except NotPossibleError:
+            return False  # not configured yet, as for a schema or a preview of a hall that is not there
 
     def diff(self, request: ResourceRequest) -> Difference:
-        """Another server or image content is another machine; an unfinished or powered-off one is updated."""
+        """Another server or content is another machine; an unfinished or powered-off one is updated."""
         news, olds = request.news, request.olds
-        changes = self.properties.changes(request)
-        changes.pop("image", None)
-        new_image, old_image = _image_parts(news.get("image")), _image_parts(olds.get("image"))
-        for part in ("sha256", "url"):
-            if new_image[part] != old_image[part]:
-                changes[f"image.{part}"] = Change.REPLACE if part == "sha256" else Change.UPDATE
+        changes = {
+            name: change for name, change in self.properties.changes(request).items() if name not in OBJECTS
+        }
+        changes |= machine_changes(news, olds)
+        if Change.REPLACE in changes.values() and "serverId" not in changes:
+            # What is taken down later comes back on the same server.
+            self._hall().rollouts.expect(str(news["serverId"]))
         observed = _unfinished(news, olds)
         return Difference(changes | dict.fromkeys(observed, Change.UPDATE), observed)
 
     async def create(self, request: ResourceRequest) -> tuple[str, Outputs]:
         """Bring the machine up, from wherever an interrupted run of this stack left it."""
         if request.preview:
-            return "", {**request.news, **dict.fromkeys(_OBSERVED, UNKNOWN)}
+            return "", {**request.news, **dict.fromkeys(OBSERVED, UNKNOWN)}
         server_id = str(request.news["serverId"])
+        if request.urn in self._left:
+            outputs, reason = self._left.pop(request.urn)
+            raise PartialFailureError(server_id, outputs, [reason])
         return server_id, await self._bring_up(server_id, request)
 
     async def update(self, request: ResourceRequest) -> Outputs:
         """Go on with an unfinished machine, or change its power."""
         if request.preview:
-            return {**request.news, **dict.fromkeys(_OBSERVED, UNKNOWN)}
+            return {**request.news, **dict.fromkeys(OBSERVED, UNKNOWN)}
         return await self._bring_up(request.resource_id, request)
 
     async def read(self, request: ResourceRequest) -> Found:
-        """What is on the server now. A BMC that does not answer is an error, never "gone"."""
+        """What is on the server now. A BMC that does not answer is an error, never "gone".
+
+        Other hardware than was claimed is an error too: it is told, and nothing is written to it.
+        """
         claim = await self._hall().claim_of(request.resource_id)
         if claim is None and request.olds:
             await self._hall().assert_known(request)
@@ -107,42 +102,83 @@ class Machines:
             if request.olds:
                 return Found()
             raise ForeignClaimError(claim, f"stack {request.owner}")
-        async with self._hall().machine(claim, 0) as (machine, _):
-            seen, report = await machine.look()
-        if claim.phase is Phase.RUNNING and report is None:
+        async with self._hall().machine(claim, self._hall().leash(request)) as (machine, _):
+            seen = await machine.look()
+        if claim.phase is Phase.RUNNING and seen.boot_id is None:
             # Installed anew by someone else, or wiped: what the state describes does not exist any more.
             return Found()
-        inputs = dict(request.old_inputs) or {
-            "serverId": claim.server_id,
-            "image": {"url": claim.image_url, "sha256": claim.image_sha256},
-            "online": seen.power != OFF,
-        }
-        boot_id = report.boot_id if report else ""
-        return Found(claim.server_id, _outputs(inputs, claim, boot_id, seen.power), inputs)
+        inputs = dict(request.old_inputs) or _imported_inputs(claim, online=seen.power != OFF)
+        return Found(claim.server_id, _outputs(inputs, claim, seen.boot_id or "", seen.power), inputs)
 
     async def delete(self, request: ResourceRequest) -> None:
-        """Take the machine down. The claim stays, and so does whatever is not ours.
+        """Take the machine down, as many as the hall's budgets allow. The claim stays, and what is not ours.
 
         Raises NotPossibleError if the claims store has never granted what the state describes.
         """
-        claim = await self._hall().claim_of(request.resource_id)
+        hall = self._hall()
+        claim = await hall.claim_of(request.resource_id)
         if claim is None or claim.owner != request.owner:
-            await self._hall().assert_known(request)
+            await hall.assert_known(request)
             return
-        async with self._hall().machine(claim, request.timeout_seconds) as (machine, _):
-            await machine.take_down()
+        leash = hall.leash(request)
+        try:
+            await self._within_budget(hall, claim, request, leash)
+            # Not with the NodeJoin's deletion: the engine would drain all Nodes of a pool at once, before the
+            # first of its machines is replaced.
+            claim = await leave_cluster(hall, claim, leash, noted_node(claim))
+            async with hall.machine(claim, leash) as (machine, _):
+                await machine.take_down()
+        except (RolloutHaltedError, MachineNotReadyError, NodeError) as error:
+            hall.rollouts.end(request.resource_id, runs=False)
+            if isinstance(error, InterruptedMachineError) or not hall.rollouts.is_expected(
+                request.resource_id
+            ):
+                raise
+            self._leave(request, await hall.claim_of(request.resource_id) or claim, str(error))
+            return
+        except BaseException:
+            hall.rollouts.end(request.resource_id, runs=False)
+            raise
+        if claim.phase in (Phase.FAILED, Phase.QUARANTINED) and not hall.rollouts.is_expected(
+            request.resource_id
+        ):
+            hall.log.warn(request.urn, _unfit(claim))
+
+    def _leave(self, request: ResourceRequest, claim: Claim, reason: str) -> None:
+        """What stays is told when the engine asks for the successor, which it does at once.
+
+        A replacement whose deletion fails would leave the CLI waiting without end (pulumi issue 16373).
+        """
+        named = reason if claim.server_id in reason else f"{claim.server_id} ({claim.slot}): {reason}"
+        self._left[request.urn] = {**request.olds, "phase": claim.phase.value}, named
+
+    async def _within_budget(self, hall: Hall, claim: Claim, request: ResourceRequest, leash: Leash) -> None:
+        """Wait, or refuse, before a machine that may be of use is taken down."""
+        if claim.phase is Phase.CLAIMED:
+            return
+        if not hall.rollouts.is_expected(request.resource_id):
+            hall.deletions.count(claim.server_id)
+        elif claim.phase is Phase.RUNNING:
+            pool = claim.slot.partition("/")[0]
+            journal = Journal(hall.store, claim)
+            await explained(journal, lambda: hall.rollouts.begin(request.resource_id, pool, leash))
 
     async def _bring_up(self, server_id: str, request: ResourceRequest) -> Outputs:
-        claim = await self._hall().own_claim(server_id, request.owner)
-        news = request.news
-        image = Image(news["image"]["url"], news["image"]["sha256"])
-        async with self._hall().machine(claim, request.timeout_seconds) as (machine, journal):
-            try:
-                running = await machine.bring_up(image, online=news["online"])
-            except MachineNotReadyError as error:
-                # The server is ours and may be half-way: the engine must record it, and go on from there.
-                outputs = _outputs(news, journal.claim, "", "")
-                raise PartialFailureError(server_id, outputs, [str(error)]) from error
+        hall, news = self._hall(), request.news
+        claim = await hall.own_claim(server_id, request.owner)
+        wanted = wanted_of(news, lambda reference: resolve_content(reference, hall.config.root))
+        runs = False
+        try:
+            async with hall.machine(claim, hall.leash(request)) as (machine, journal):
+                try:
+                    running = await machine.bring_up(wanted, online=news["online"])
+                except MachineNotReadyError as error:
+                    # The server is ours and may be half-way: the engine must record it, and go on from there.
+                    outputs = _outputs(news, journal.claim, "", "")
+                    raise PartialFailureError(server_id, outputs, [str(error)]) from error
+            runs = True
+        finally:
+            hall.rollouts.end(server_id, runs=runs)
         return _outputs(news, journal.claim, running.boot_id, running.power)
 
 
@@ -157,6 +193,21 @@ def _outputs(inputs: Outputs, claim: Claim, boot_id: str, power: str) -> dict[st
     }
 
 
+def _imported_inputs(claim: Claim, *, online: bool) -> dict[str, Any]:
+    """What a program would have given for what is there. User data and hints are nowhere to be read."""
+    inputs: dict[str, Any] = {
+        "serverId": claim.server_id,
+        "image": {"url": claim.image_url, "sha256": claim.image_sha256},
+        "online": online,
+    }
+    if claim.boot_method not in (None, BootMethod.VIRTUAL_MEDIA):
+        inputs["boot"] = {"method": claim.boot_method}
+    wipe = Wipe.of(claim.wipe)
+    if wipe.policy is not WipePolicy.NONE:
+        inputs["wipe"] = {"policy": wipe.policy.value} | ({"method": wipe.method} if wipe.method else {})
+    return inputs
+
+
 def _unfinished(news: Outputs, olds: Outputs) -> frozenset[str]:
     """What was observed and is not as it should be."""
     if olds.get("phase") != Phase.RUNNING.value:
@@ -164,8 +215,9 @@ def _unfinished(news: Outputs, olds: Outputs) -> frozenset[str]:
     return frozenset({"power"} if bool(news.get("online")) == (olds.get("power") == OFF) else ())
 
 
-def _image_parts(image: Any) -> dict[str, Any]:
-    if isinstance(image, dict):
-        parts = cast("dict[str, Any]", image)
-        return {part: parts.get(part) for part in _IMAGE}
-    return dict.fromkeys(_IMAGE, image if isinstance(image, Unknown) else None)
+def _unfit(claim: Claim) -> str:
+    return (
+        f"{claim.server_id} ({claim.slot}) was {claim.phase.value} when it was taken down, and goes back to"
+        " the pool; if it is broken, keep it out:"
+        f" argosy metal replace ENV {claim.site}/{claim.slot} --reason TEXT"
+    )

@@ -9,7 +9,7 @@ from pathlib import Path
 from argosy.spec.files import FLEETS
 from argosy_metal.provider.config import HallConfig
 from argosy_metal.provider.failures import NotPossibleError
-from argosy_metal.redfish import Patience, Resolve, Trust
+from argosy_metal.redfish import AuthorityFileError, Patience, Resolve, Trust, read_authority
 from argosy_metal.simulator.daemon import CONFIG_FILE, LOG_FILE
 from argosy_metal.simulator.endpoint import CA_FILE, SimulatorNotRunningError, read_endpoint
 from argosy_metal.simulator.world import read_config
@@ -17,13 +17,22 @@ from argosy_metal.simulator.world import read_config
 
 @dataclass(frozen=True)
 class Reach:
-    """Trust, name resolution and patience for the BMCs of one hall."""
+    """Trust, name resolution and patience for the services and BMCs of one hall."""
 
     trust: Trust
+    """In the hall's own services."""
+    vouches_for_bmcs: bool = True
+    """False where the hall has no authority of its own: then each BMC's certificate has to be pinned."""
     resolve: Resolve | None = None
     time_scale: float = 1.0
     console_log: str = "the server's console log"
     """Where to read what an installer says, as a message names it."""
+
+    def bmc_trust(self, certificate_sha256: str | None) -> Trust | None:
+        """For a BMC whose certificate is pinned so, or is not pinned; None if nobody vouches for it."""
+        if certificate_sha256 is not None:
+            return Trust(fingerprint_sha256=certificate_sha256)
+        return self.trust if self.vouches_for_bmcs else None
 
     @property
     def patience(self) -> Patience:
@@ -43,12 +52,16 @@ class Reach:
 def find_reach(config: HallConfig) -> Reach:
     """How to reach the hall now.
 
-    Raises NotPossibleError without an authority, and SimulatorNotRunningError if the hall is simulated and no
-    simulator runs.
+    Raises NotPossibleError if the authority's file will not do, and SimulatorNotRunningError if the hall is
+    simulated and no simulator runs.
     """
     if config.simulator_directory is None:
-        if config.ca_certificate is None or not config.ca_certificate.is_file():
-            raise NotPossibleError(f"{config.ca_certificate}: no such file; put the authority's PEM there")
+        if config.ca_certificate is None:
+            return Reach(Trust(public=True), vouches_for_bmcs=False)
+        try:
+            read_authority(config.ca_certificate)
+        except AuthorityFileError as error:
+            raise NotPossibleError(str(error)) from None
         return Reach(Trust(ca_file=config.ca_certificate))
     directory = config.simulator_directory
     shown = os.path.relpath(directory, config.root)

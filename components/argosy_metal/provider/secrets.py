@@ -30,5 +30,20 @@ def resolve_secret(reference: str, root: Path, environment: Mapping[str, str] = 
     return value
 
 
+def resolve_content(reference: str, root: Path, environment: Mapping[str, str] = os.environ) -> bytes:
+    """What is behind `env:NAME` or `file:PATH`, byte for byte. Raises NotPossibleError, without a value."""
+    kind, _, place = reference.partition(":")
+    if kind == "env":
+        if place in environment:
+            return environment[place].encode()
+        raise NotPossibleError(f"{reference}: the environment variable is not set; set it, then run again")
+    try:
+        return (root / place).read_bytes()
+    except OSError as error:
+        raise NotPossibleError(
+            f"{reference}: the file cannot be read ({_reason(error)}); put it there"
+        ) from None
+
+
 def _reason(error: Exception) -> str:
     return (error.strerror or type(error).__name__) if isinstance(error, OSError) else "it is no UTF-8 text"

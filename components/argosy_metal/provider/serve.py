@@ -10,6 +10,7 @@ import grpc.aio
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from argosy_metal.claims import RunIdentity
+from argosy_metal.provider.engine_log import EngineLog
 from argosy_metal.provider.provider import BareMetal
 from argosy_metal.provider.servicer import Servicer
 
@@ -19,12 +20,14 @@ _ANSWER_SECONDS = 2.0
 _OPTIONS = [("grpc.max_receive_message_length", 400 << 20)]
 
 
-async def serve(run: RunIdentity) -> None:
+async def serve(run: RunIdentity, engine: str | None = None) -> None:
     """Serve on a free port of the loopback interface; the port is the one line on stdout.
+
+    `engine` is the address of the engine, whose log shows what is waited for.
 
     Comes back after SIGTERM, SIGINT or the parent's end, when the steps in hand are done.
     """
-    provider = BareMetal(run)
+    provider = BareMetal(run, log=EngineLog(engine))
     servicer = Servicer(provider)
     server = grpc.aio.server(options=_OPTIONS)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
@@ -36,6 +39,7 @@ async def serve(run: RunIdentity) -> None:
     await _until_stopped(stop, run)
     await servicer.finish()
     # Answers of interrupted operations carry their phase; the engine, if it lives, must get them.
+    await provider.log.close()
     await server.stop(_ANSWER_SECONDS)
     provider.close()
 

@@ -7,7 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from argosy_metal.claims import Claim, ForeignClaimError, Phase
-from argosy_metal.provider.checks import Failure, text, texts, unshown_text
+from argosy_metal.lifecycle import owes_wipe
+from argosy_metal.provider.checks import Failure, text, texts, unshown_text, watts
+from argosy_metal.provider.cluster_membership import leave_cluster, noted_node
+from argosy_metal.provider.failures import NotPossibleError
 from argosy_metal.provider.hall import Hall
 from argosy_metal.provider.properties import INTEGER, STRINGS, Input, Output, Properties
 from argosy_metal.provider.requests import ResourceRequest
@@ -43,15 +46,26 @@ _PROPERTIES = Properties(
         "feeds": Input(
             "Feeds its power supplies hang on.", texts("the names of the feeds, at least one"), STRINGS
         ),
+        "startupWatts": Input(
+            "What it draws while it starts, in watts; it waits for the feeds' budget if it is given.",
+            watts,
+            INTEGER,
+            required=False,
+        ),
         "usernameRef": Input("Reference to the BMC's user name: env:NAME or file:PATH.", _REFERENCE),
         "passwordRef": Input("Reference to the BMC's password: env:NAME or file:PATH.", _REFERENCE),
+        "certificateSha256": Input(
+            "SHA-256 of the BMC's own certificate (DER); no other one is accepted then.",
+            text(r"[0-9a-f]{64}", "64 lower-case hex digits"),
+            required=False,
+        ),
     },
     outputs={
         "serverId": Output("`site/serial`, the id of what stands on this claim."),
         "generation": Output("Counts how often the server was claimed.", INTEGER),
     },
 )
-_RECORD = ("bmc", "rack", "feeds", "usernameRef", "passwordRef")
+_RECORD = ("bmc", "rack", "feeds", "usernameRef", "passwordRef", "startupWatts", "certificateSha256")
 
 
 class ServerClaims:
@@ -89,7 +103,8 @@ class ServerClaims:
                 return Found()
             raise ForeignClaimError(claim, f"stack {request.owner}")
         outputs = _outputs(claim)
-        return Found(claim.server_id, outputs, {name: outputs[name] for name in self.properties.inputs})
+        inputs = {name: outputs[name] for name in self.properties.inputs if name in outputs}
+        return Found(claim.server_id, outputs, inputs)
 
     async def update(self, request: ResourceRequest) -> Outputs:
         """Describe the server anew: slot, BMC, rack, feeds, references."""
@@ -97,8 +112,9 @@ class ServerClaims:
             return {**request.olds, **request.news}
         claim = await self._hall().own_claim(request.resource_id, request.owner)
         wanted = _wanted(request)
+        record = _described(claim, wanted)
         changed = await asyncio.to_thread(
-            self._hall().store.change, claim, slot=wanted.slot, holder=request.urn, record=wanted.record
+            self._hall().store.change, claim, slot=wanted.slot, holder=request.urn, record=record
         )
         return _outputs(changed)
 
@@ -115,11 +131,26 @@ class ServerClaims:
         generation = request.olds.get("generation")
         if generation not in (None, claim.generation):
             return
-        if claim.phase is not Phase.CLAIMED:
-            async with self._hall().machine(claim, request.timeout_seconds) as (machine, journal):
+        hall = self._hall()
+        if claim.phase is not Phase.CLAIMED or owes_wipe(claim.wipe, claim.wipe_proof):
+            hall.deletions.count(claim.server_id)
+            leash = hall.leash(request)
+            claim = await leave_cluster(hall, claim, leash, noted_node(claim))
+            async with hall.machine(claim, leash) as (machine, journal):
                 await machine.take_down()
                 claim = journal.claim
-        await asyncio.to_thread(self._hall().store.release, claim)
+        if owes_wipe(claim.wipe, claim.wipe_proof):
+            raise NotPossibleError(
+                f"{claim.server_id} ({claim.slot}) is not given back: its machine demanded the wipe"
+                f" {claim.wipe!r}, and nobody has seen it done; run `pulumi destroy` (or `up`) again"
+            )
+        await asyncio.to_thread(hall.store.release, claim)
+
+
+def _described(claim: Claim, wanted: Claim) -> dict[str, Any]:
+    """The record as it is wanted; what others have noted beside it stays."""
+    noted = {name: value for name, value in claim.record.items() if name not in _RECORD}
+    return {**noted, **wanted.record}
 
 
 def _wanted(request: ResourceRequest) -> Claim:
@@ -131,7 +162,7 @@ def _wanted(request: ResourceRequest) -> Claim:
         owner=request.owner,
         holder=request.urn,
         generation=0,
-        record={name: news[name] for name in _RECORD},
+        record={name: news[name] for name in _RECORD if name in news},
     )
 
 
@@ -140,10 +171,14 @@ def _outputs(claim: Claim) -> dict[str, Any]:
         "site": claim.site,
         "serial": claim.serial,
         "slot": claim.slot,
-        **{name: claim.record[name] for name in _RECORD},
+        **{name: claim.recorded(name) for name in _RECORD if name in claim.record or _is_required(name)},
         "serverId": claim.server_id,
         "generation": claim.generation,
     }
+
+
+def _is_required(name: str) -> bool:
+    return _PROPERTIES.inputs[name].required
 
 
 def _server_id(inputs: Mapping[str, Any]) -> str | Unknown:

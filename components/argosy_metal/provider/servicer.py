@@ -51,7 +51,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.ProviderHandshakeResponse()
 
     async def Attach(self, request: plugin_pb2.PluginAttach, context: _Context) -> empty_pb2.Empty:
-        """Nothing to do: the provider needs no engine of its own."""
+        """Take the engine's address: a provider that was there before it was not told at its start."""
+        self._provider.log.attach(request.address)
         return empty_pb2.Empty()
 
     async def GetPluginInfo(self, request: empty_pb2.Empty, context: _Context) -> plugin_pb2.PluginInfo:

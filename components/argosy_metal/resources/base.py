@@ -18,6 +18,8 @@ class BareMetalResource(pulumi.CustomResource):
     token: ClassVar[str]
     outputs: ClassVar[Sequence[str]] = ()
     """Attributes that only the provider knows."""
+    server_id: pulumi.Output[str]
+    """`site/serial` of the server that it is about."""
 
     def __init__(
         self, name: str, inputs: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None

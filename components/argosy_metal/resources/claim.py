@@ -17,8 +17,6 @@ class ServerClaim(BareMetalResource):
 
     site: pulumi.Output[str]
     serial: pulumi.Output[str]
-    server_id: pulumi.Output[str]
-    """`site/serial`."""
     generation: pulumi.Output[int]
     """Counts how often the server was claimed."""
 
@@ -34,6 +32,8 @@ class ServerClaim(BareMetalResource):
         feeds: pulumi.Input[Sequence[pulumi.Input[str]]],
         username_ref: pulumi.Input[str],
         password_ref: pulumi.Input[str],
+        startup_watts: pulumi.Input[int] | None = None,
+        certificate_sha256: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         inputs = {
@@ -45,6 +45,8 @@ class ServerClaim(BareMetalResource):
             "feeds": feeds,
             "username_ref": username_ref,
             "password_ref": password_ref,
+            "startup_watts": startup_watts,
+            "certificate_sha256": certificate_sha256,
         }
         super().__init__(name, inputs, opts)
         # Of the claim's own inputs, so that it is known in every preview, and depends on the claim.

@@ -18,16 +18,16 @@ from argosy.planner.lock import write_lock
 from argosy.planner.plan import plan_capacity
 from argosy.resolve import load_fleet
 from argosy.spec.loader import LoadedFleet, load_spec
-from argosy_metal.claims import Claim, ClaimStore, Phase, RunIdentity
+from argosy_metal.claims import Claim, Phase, RunIdentity, SqliteClaimStore
 from argosy_metal.commands import app
-from argosy_metal.commands.halls import halls_of, has_simulated_halls, simulator_of
+from argosy_metal.commands.halls import halls_of, has_simulated_halls, simulator_of, watts_of
 from argosy_metal.commands.owners import claims_of
 from argosy_metal.commands.simulate import simulate_fleet
 from argosy_metal.commands.status import NotAllRunningError, show_status, status_rows
 from argosy_metal.descriptor import PROVIDER
 from argosy_metal.simulator import Endpoint, SimulatorError, daemon, image_sha256, read_endpoint
 from argosy_metal.simulator.holder import locked
-from argosy_metal.simulator.world import read_config
+from argosy_metal.simulator.world import PowerRules, read_config
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -54,7 +54,7 @@ class Project:
         write_lock(plan_capacity(self.fleet, load_catalog(), None), self.fleet.lock_path)
 
     def claim_all(self, phase: Phase = Phase.RUNNING) -> None:
-        store = ClaimStore(self.folder / "claims.sqlite", RunIdentity("run"))
+        store = SqliteClaimStore(self.folder / "claims.sqlite", RunIdentity("run"))
         lock = plan_capacity(self.fleet, load_catalog(), None)
         for pool, plan in lock.pools.items():
             name = pool.partition("/")[2]
@@ -71,7 +71,7 @@ class Project:
         return {row.slot: row.phase for row in status_rows(self.fleet, lock, claims_of(self.fleet))}
 
     def hold(self, serial: str, slot: str, owner: str = "lab/metal", phase: Phase = Phase.CLAIMED) -> None:
-        store = ClaimStore(self.folder / "claims.sqlite", RunIdentity("run"))
+        store = SqliteClaimStore(self.folder / "claims.sqlite", RunIdentity("run"))
         store.change(store.claim(Claim("hall", serial, slot, owner, f"urn-{serial}", 0, {})), phase=phase)
         store.close()
 
@@ -232,7 +232,7 @@ def test_claims_that_the_plan_has_dropped_are_told(
 
 def test_a_server_that_another_slot_holds_does_not_count(project: Project) -> None:
     project.claim_all()
-    store = ClaimStore(project.folder / "claims.sqlite", RunIdentity("run"))
+    store = SqliteClaimStore(project.folder / "claims.sqlite", RunIdentity("run"))
     lock = plan_capacity(project.fleet, load_catalog(), None)
     held = store.find("hall", lock.pools["hall/train"].slots["slot-01"])
     assert held is not None
@@ -270,6 +270,84 @@ def test_the_simulator_plays_every_server_of_the_inventory_and_every_image(tmp_p
     assert image_sha256("node") in made.path.read_text()
 
 
+OWN_CLUSTER = {
+    "    node_pools:\n": """\
+    settings:
+      provisioning: {url: 'https://provision.hall.test', token: 'file:token'}
+      cluster:
+        kubeconfig: hall.kubeconfig
+        bootstrap:
+          endpoint: api.hall.test:6443
+          kubernetes_version: v1.34.1
+          pod_cidr: 10.244.0.0/16
+          service_cidr: 10.96.0.0/12
+          control_plane: [CP1]
+          image: {url: 'https://provision.hall.test/images/cp.iso', sha256: HEX}
+    node_pools:
+""".replace("HEX", "a" * 64)
+}
+
+
+def with_own_cluster(folder: Path) -> Project:
+    made = simulated(folder, **OWN_CLUSTER)
+    inventory = folder / "inventories" / "hall.yaml"
+    inventory.write_text(
+        inventory.read_text()
+        + '  - {serial: CP1, bmc: "https://cp1.hall.test", rack: r9, feeds: [a, b]}\n'
+        + "out_of_service: {CP1: {reason: control plane}}\n"
+    )
+    return made
+
+
+def test_the_servers_of_a_halls_own_control_plane_are_shown_and_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    made = with_own_cluster(tmp_path)
+    made.plan()
+    made.claim_all()
+
+    assert "1 of 5 servers are not ready" in made.refused()
+    made.hold("CP1", "control-plane/server-01", phase=Phase.RUNNING)
+    show_status(str(made.path), as_json=False)
+
+    shown = capsys.readouterr().out
+    assert "control-plane/server-01" in shown
+    assert "4 of 4 running, 1 spare held" in shown
+    assert "no longer planned" not in shown
+
+
+def test_the_simulator_offers_the_image_of_a_control_plane_too(tmp_path: Path) -> None:
+    assert ("cp", "node") == simulator_of(with_own_cluster(tmp_path).fleet)[0].images
+
+
+def test_a_simulated_hall_has_the_power_and_the_uplinks_of_the_fleet_file(tmp_path: Path) -> None:
+    made = simulated(tmp_path)
+    (hall,) = simulator_of(made.fleet)[0].halls
+    spec = halls_of(made.fleet)["hall"]
+
+    assert [(feed.name, feed.rated_kw * 1000) for feed in spec.power.feeds] == [
+        (feed.name, feed.rated_watts) for feed in hall.feeds
+    ]
+    assert (tuple(uplink.name for uplink in spec.uplinks), float(spec.power.pue)) == (hall.uplinks, hall.pue)
+    assert {load_catalog().server_type("dgx-h200").node_power_watts} == {
+        server.max_watts for server in hall.servers
+    }
+
+
+def test_how_servers_start_is_taken_from_the_fleet_file(tmp_path: Path) -> None:
+    usual = simulator_of(simulated(tmp_path).fleet)[0].power
+    (tmp_path / "other").mkdir()
+    given = simulated(tmp_path / "other", **{"power: {": "power: {start_up: {inrush: 5}, "})
+
+    assert usual == PowerRules()
+    assert 5 == simulator_of(given.fleet)[0].power.inrush
+
+
+def test_what_the_catalogue_does_not_know_weighs_nothing() -> None:
+    assert watts_of(load_catalog(), "dgx-9000") is None
+
+
 ENDPOINT = Endpoint(4711, 8443, "instance", "digest", ("hall.test",))
 
 
@@ -285,6 +363,31 @@ def test_a_started_simulator_says_which_digest_each_image_has(
         "simulator of hall: 4 servers, pid 4711, port 8443",
         f"it offers image node.iso, sha256 {image_sha256('node')}",
     ] == capsys.readouterr().out.splitlines()
+
+
+def test_a_scenario_adds_faults_and_events_to_the_halls_of_a_fleet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = simulated(tmp_path)
+    scenario = tmp_path / "s.yaml"
+    scenario.write_text("version: 1\nfaults: [{kind: hang}]\nevents: [{at: 1m, cut: feed hall/a}]\n")
+    start = Mock(return_value=ENDPOINT)
+    monkeypatch.setattr(daemon, "start_detached", start)
+
+    simulate_fleet(str(made.path), detach=True, stop=False, scenario=scenario)
+    config, directory = start.call_args.args
+
+    assert (simulator_of(made.fleet)[0].halls, tmp_path / ".argosy/simulator") == (config.halls, directory)
+    assert (["hang"], ["feed hall/a"]) == (
+        [rule.kind for rule in config.faults],
+        [event.cut for event in config.events],
+    )
+
+
+def test_the_directory_of_a_fleets_simulator_is_where_the_fleet_file_says(tmp_path: Path) -> None:
+    made = simulated(tmp_path)
+    with pytest.raises(FleetError, match="given --directory beside a fleet"):
+        simulate_fleet(str(made.path), detach=True, stop=False, directory=tmp_path / "elsewhere")
 
 
 def test_beside_a_running_simulator_nothing_is_said_to_have_started(
@@ -331,8 +434,8 @@ def test_a_sound_hall_is_not_refused(project: Project) -> None:
 def test_a_hall_whose_bmcs_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
     made = Project(tmp_path, {"    ca_certificate: bmc-ca.pem\n": ""})
 
-    assert ["sites.hall.ca_certificate: given no authority"] == [
-        fault.split(" ", 1)[1].split(";")[0] for fault in faults(made)
+    assert ["sites.hall.ca_certificate: given no authority, and no pinned certificate for"] == [
+        fault.split(" ", 1)[1].split(" H0001")[0] for fault in faults(made)
     ]
 
 

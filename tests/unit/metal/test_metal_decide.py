@@ -1,6 +1,7 @@
 """Every decision of the lifecycle, one by one."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -12,6 +13,14 @@ OFF, ON = "Off", "On"
 
 def seen(power: str = OFF, *, inserted: bool = False, ours: bool = False, boots: bool = False) -> Observation:
     return Observation(power, media_inserted=inserted or ours, holds_image=ours, boots_image=boots)
+
+
+def network(power: str = OFF, *, boots: bool = False) -> Observation:
+    return Observation(power, False, False, boots, needs_media=False)
+
+
+def done(observed: Observation) -> Observation:
+    return replace(observed, installer_is_done=True)
 
 
 @pytest.mark.parametrize(
@@ -32,20 +41,39 @@ def seen(power: str = OFF, *, inserted: bool = False, ours: bool = False, boots:
         (Phase.BOOTING, seen(ours=True), Step.END_ATTEMPT),
         (Phase.INSTALLING, seen(ON, ours=True), Step.WAIT),
         (Phase.INSTALLING, seen(ours=True, boots=True), Step.END_ATTEMPT),
+        (Phase.BOOTING, done(seen(ON, ours=True)), Step.AWAIT_OFF),
+        (Phase.INSTALLING, done(seen("PoweringOff", ours=True)), Step.AWAIT_OFF),
+        (Phase.INSTALLING, done(seen(ours=True, boots=True)), Step.EJECT_INSTALLER),
+        (Phase.INSTALLING, done(seen(boots=True)), Step.RESET_BOOT),
+        (Phase.INSTALLING, done(seen()), Step.PERMIT_START),
+        (Phase.INSTALLING, done(network()), Step.PERMIT_START),
+        (Phase.STARTING, done(seen()), Step.START),
+        (Phase.STARTING, seen(ON), Step.WAIT),
         (Phase.RUNNING, seen(), Step.NOTHING),
         (Phase.LEAVING, seen(ON), Step.TAKE_DOWN),
         (Phase.LEAVING, seen(), Step.TAKE_DOWN),
+        (Phase.WIPING, seen(), Step.TAKE_DOWN),
+        (Phase.WIPING, seen(ON), Step.TAKE_DOWN),
         (Phase.QUARANTINED, seen(), Step.REFUSE),
+        (Phase.PREPARING, network(), Step.SET_BOOT),
+        (Phase.PREPARING, network(boots=True), Step.PERMIT_BOOT),
+        (Phase.BOOTING, network(boots=True), Step.POWER_ON),
+        (Phase.BOOTING, network(), Step.END_ATTEMPT),
+        (Phase.BOOTING, network(ON), Step.NOTE_INSTALLING),
     ],
 )
 def test_without_a_report_the_next_step_is(phase: Phase, observed: Observation, expected: Step) -> None:
     assert expected == next_step(phase, observed, reported=False)
 
 
-@pytest.mark.parametrize("phase", sorted(set(Phase) - {Phase.CLAIMED, Phase.RUNNING}))
+@pytest.mark.parametrize("phase", sorted(set(Phase) - {Phase.CLAIMED, Phase.RUNNING, Phase.WIPING}))
 def test_a_report_ends_the_installation_whatever_else_is_seen(phase: Phase) -> None:
     assert Step.EJECT_INSTALLER == next_step(phase, seen(ON, ours=True), reported=True)
     assert Step.FINISH == next_step(phase, seen(ON), reported=True)
+
+
+def test_once_a_wipe_has_begun_no_report_brings_the_machine_back() -> None:
+    assert Step.TAKE_DOWN == next_step(Phase.WIPING, seen(ON, ours=True), reported=True)
 
 
 @pytest.mark.parametrize("power", [ON, "PoweringOn", "PoweringOff", "Paused"])

@@ -7,6 +7,7 @@ from google.protobuf import struct_pb2
 
 from argosy_metal.provider.config import check_config, hall_config, project_root
 from argosy_metal.provider.failures import NotPossibleError, PartialFailureError, status_of
+from argosy_metal.provider.hall import Hall
 from argosy_metal.provider.machine import Machines
 from argosy_metal.provider.reach import find_reach
 from argosy_metal.provider.secrets import resolve_secret
@@ -14,8 +15,12 @@ from argosy_metal.provider.server_claim import ServerClaims
 from argosy_metal.provider.values import UNKNOWN, plain_map, wire_map
 from argosy_metal.redfish.media import MediaState
 from argosy_metal.simulator import SimulatorNotRunningError
+from argosy_metal.simulator.certificates import make_server_context
 
-CONFIG = {"claimsPath": "claims.sqlite", "phoneHome": "https://provision.hall.test/phone-home"}
+CONFIG = {
+    "claims": {"backend": "sqlite", "path": "claims.sqlite"},
+    "phoneHome": "https://provision.hall.test/phone-home",
+}
 
 
 def test_values_come_back_from_the_wire_as_they_were() -> None:
@@ -77,7 +82,7 @@ def test_the_project_is_found_from_a_folder_in_it(tmp_path: Path) -> None:
     (tmp_path / "stacks").mkdir()
 
     assert tmp_path == project_root(tmp_path / "stacks")
-    assert tmp_path / "claims.sqlite" == hall_config(CONFIG, tmp_path).claims_path
+    assert {"backend": "sqlite", "path": "claims.sqlite"} == hall_config(CONFIG, tmp_path).claims
 
 
 def test_outside_a_project_the_plugin_says_so(tmp_path: Path) -> None:
@@ -93,7 +98,7 @@ def test_a_hall_without_its_authority_or_without_its_simulator_is_not_reached(tm
 
 
 def test_a_real_hall_is_given_patience_and_its_own_name_service(tmp_path: Path) -> None:
-    (tmp_path / "ca.pem").touch()
+    make_server_context(["localhost"], tmp_path / "ca.pem")
 
     reach = find_reach(hall_config({**CONFIG, "caCertificate": "ca.pem"}, tmp_path))
 
@@ -113,17 +118,17 @@ def test_a_partial_failure_carries_every_reason() -> None:
     assert "a; b" == str(PartialFailureError("hall/SN1", {}, ["a", "b"]))
 
 
+def not_configured() -> Hall:
+    raise NotPossibleError("a check needs no hall")
+
+
 @pytest.mark.parametrize("given", ["hunter2", "", "https://admin:hunter2@bmc.hall.test", 7])
 def test_what_may_be_a_secret_by_mistake_is_not_repeated(given: object) -> None:
     inputs = {"bmc": given, "passwordRef": given, "usernameRef": given}
     _, failures = ServerClaims(lambda: pytest.fail("a check needs no hall")).check(inputs)
     image = {"url": given, "sha256": "a" * 64}
-    _, more = Machines(lambda: pytest.fail("a check needs no hall")).check(
-        {"serverId": "hall/SN1", "image": image}
-    )
-    _, text_for_image = Machines(lambda: pytest.fail("a check needs no hall")).check(
-        {"serverId": "hall/SN1", "image": given}
-    )
+    _, more = Machines(not_configured).check({"serverId": "hall/SN1", "image": image})
+    _, text_for_image = Machines(not_configured).check({"serverId": "hall/SN1", "image": given})
     hall = check_config({**CONFIG, "caCertificate": "ca.pem", "phoneHome": given})
 
     told = dict([*failures, *more, *text_for_image, *hall])

@@ -1,25 +1,15 @@
 """An installer that gives up says why, and a simulated hall that is not there says what to start."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
 
-from argosy_metal.claims import Claim, ClaimStore, Phase, RunIdentity
-from argosy_metal.lifecycle import (
-    Journal,
-    Leash,
-    Limits,
-    Machine,
-    MachineNotReadyError,
-    Observation,
-    Report,
-    ReportService,
-)
+from argosy_metal.claims import Phase
+from argosy_metal.lifecycle import MachineNotReadyError, Report, ReportService, Seen
 from argosy_metal.lifecycle.image import Image
 from argosy_metal.provider.config import HallConfig
 from argosy_metal.provider.reach import find_reach
-from argosy_metal.redfish import Patience, SystemClock, Trust
+from argosy_metal.redfish import Patience, Trust
 from argosy_metal.simulator import (
     ManualClock,
     SimulatedHall,
@@ -28,9 +18,13 @@ from argosy_metal.simulator import (
     SimulatorNotRunningError,
     image_sha256,
 )
+from argosy_metal.simulator.boot_sources import BootOverride
 from argosy_metal.simulator.in_process import RunningSimulator, simulate
-from argosy_metal.simulator.machine import OPTICAL_SLOT, BootOverride
+from argosy_metal.simulator.machine import OPTICAL_SLOT
 
+from .lifecycle_world import Killed, World
+
+CLAIMS = {"backend": "sqlite", "path": "claims.sqlite"}
 PINNED = Image("https://provision.hall.test/images/node.iso", "0" * 64)
 CONFIG = SimulatorConfig(
     halls=(
@@ -43,79 +37,42 @@ CONFIG = SimulatorConfig(
 )
 
 
-class Installing:
-    """A server that runs an installer, and the service that hears what it says."""
-
-    def __init__(self, report: Report) -> None:
-        self.report = report
-
-    async def observe(self, media_url: str | None) -> Observation:
-        return Observation("On", media_inserted=True, holds_image=True, boots_image=False)
-
-    async def find(self, serial: str) -> Report | None:
-        return self.report
-
-    def __getattr__(self, name: str) -> None:
-        raise AssertionError(f"{name}: the server must be left alone")
+async def install_until(world: World, failure: str | None) -> None:
+    """A machine in the middle of its first attempt, whose installer has given up for `failure`."""
+    world.hardware.die_after = 3
+    with pytest.raises(Killed):
+        await world.up()
+    world.hardware.report = Report(world.claim.install_id or "", "boot-1", None, failure)
 
 
-def installing(folder: Path, reason: str | None) -> tuple[ClaimStore, Machine]:
-    """A machine in the middle of its first attempt, whose installer has given up for `reason`."""
-    store = ClaimStore(folder / "claims.sqlite", RunIdentity("run"))
-    claim = store.claim(Claim("hall", "SN1", "train/slot-01", "lab/local", "urn", 0, {}))
-    claim = store.change(
-        claim,
-        phase=Phase.INSTALLING,
-        attempts=1,
-        install_id="first",
-        image_url=PINNED.url,
-        image_sha256=PINNED.sha256,
-    )
-    hall = Installing(Report("first", "boot-1", None, reason))
-    clock = SystemClock()
-    leash = Leash(clock, None, asyncio.Event())
-    limits = Limits(poll_seconds=0.0, install_seconds=0.0)
-    journal = Journal(store, claim)
-    return store, Machine(journal, hall, hall, limits, clock, leash, "the log of the hall")  # pyright: ignore[reportArgumentType]
-
-
-async def test_an_installer_that_gives_up_ends_the_attempt_at_once_with_its_reason(tmp_path: Path) -> None:
-    store, machine = installing(tmp_path, "no disk")
+async def test_an_installer_that_gives_up_ends_the_attempt_at_once_with_its_reason(world: World) -> None:
+    await install_until(world, "no disk")
 
     with pytest.raises(
         MachineNotReadyError,
-        match=r"hall/SN1 \(train/slot-01\): phase installing: the installer gave up: no disk; next: mend"
-        r" what it says \(the log of the hall may say more\)",
+        match=r"hall/SN1 \(train/slot-01\): phase booting: the installer gave up: no disk; next: mend"
+        r" what it says \(the server's console log may say more\)",
     ):
-        await machine.bring_up(PINNED, online=True)
+        await world.up()
 
-    claim = store.find("hall", "SN1")
-    assert claim is not None
-    assert (Phase.FAILED, 1) == (claim.phase, claim.attempts)
-    store.close()
+    assert (Phase.FAILED, 1) == (world.claim.phase, world.claim.attempts)
 
 
 async def test_a_look_at_a_machine_whose_installer_gave_up_is_no_failure_and_no_success(
-    tmp_path: Path,
+    world: World,
 ) -> None:
-    store, machine = installing(tmp_path, "no disk")
+    await install_until(world, "no disk")
 
-    _, report = await machine.look()
-
-    assert report is None
-    store.close()
+    assert Seen("On", None) == await world.machine().look()
 
 
-async def test_what_another_attempts_installer_said_does_not_count(tmp_path: Path) -> None:
-    store, machine = installing(tmp_path, "no disk")
-    claim = store.find("hall", "SN1")
-    assert claim is not None
-    machine._journal.claim = store.change(claim, install_id="second")  # pyright: ignore[reportPrivateUsage]
+async def test_what_another_attempts_installer_said_does_not_count(world: World) -> None:
+    await install_until(world, "no disk")
+    world.hardware.report = Report("another", "boot-1", None, "no disk")
 
-    with pytest.raises(MachineNotReadyError, match=r"no report .*; next: read the log of the hall;"):
-        await machine.bring_up(PINNED, online=True)
+    await world.up()
 
-    store.close()
+    assert (Phase.RUNNING, 1) == (world.claim.phase, world.claim.attempts)
 
 
 async def test_the_simulated_hall_tells_and_logs_that_the_image_is_not_the_pinned_one(
@@ -140,6 +97,7 @@ def boot_installer(simulator: RunningSimulator, media_url: str) -> None:
     bmc.machine.insert(OPTICAL_SLOT, image)
     bmc.machine.set_override(BootOverride("Cd", "Once"))
     bmc.machine.reset("On", 0)
+    simulator.simulation.hall("hall").settle("SN1", 0)
 
 
 async def reported(simulator: RunningSimulator) -> Report | None:
@@ -157,7 +115,7 @@ async def reported(simulator: RunningSimulator) -> Report | None:
 
 
 def not_running(root: Path) -> str:
-    config = HallConfig(root / "claims.sqlite", "https://p.test", None, root / ".argosy/lab/simulator", root)
+    config = HallConfig(CLAIMS, "https://p.test", None, root / ".argosy/lab/simulator", root)
     with pytest.raises(SimulatorNotRunningError) as error:
         find_reach(config)
     return str(error.value)

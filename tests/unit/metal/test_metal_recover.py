@@ -13,7 +13,8 @@ from unittest.mock import Mock
 import pytest
 from typer.testing import CliRunner
 
-from argosy_metal.claims import Claim, ClaimStore, RunIdentity, StaleRunError
+from argosy_metal.budgets import DELETIONS_VARIABLE
+from argosy_metal.claims import Claim, RunIdentity, SqliteClaimStore, StaleRunError
 from argosy_metal.commands import app, locks
 from argosy_metal.commands.pulumi_cli import RecoveryError
 from argosy_metal.commands.recover import recover_fleet
@@ -28,6 +29,7 @@ with (here / "calls").open("a") as calls:
     calls.write(" ".join(sys.argv[1:]) + "\\n")
 if sys.argv[1] == "whoami":
     print(json.dumps({{"url": script["backend"]}}))
+(here / "deletions").write_text(os.environ.get("ARGOSY_METAL_DELETIONS_PER_RUN", ""))
 if sys.argv[1:3] == ["stack", "ls"]:
     print(json.dumps([{{"name": name}} for name in script["stacks"]]))
 if sys.argv[1:3] == ["config", "get"]:
@@ -81,8 +83,8 @@ class Project:
         holder = {"pid": 2**22 + 1, "username": "ada", "hostname": socket.gethostname(), **changes}
         (folder / "1.json").write_text(json.dumps(holder))
 
-    def claim(self, owner: str) -> tuple[ClaimStore, Claim]:
-        store = ClaimStore(self.folder / "claims.sqlite", RunIdentity("killed"))
+    def claim(self, owner: str) -> tuple[SqliteClaimStore, Claim]:
+        store = SqliteClaimStore(self.folder / "claims.sqlite", RunIdentity("killed"))
         return store, store.claim(Claim("hall", "SN1", "s", owner, "urn", 0, {}))
 
     def recover(self, stack: str | None = None, policy_packs: Sequence[Path] = ()) -> list[str]:
@@ -143,6 +145,19 @@ def test_a_lock_whose_holder_may_live_is_not_released(
 
     assert [] == project.calls()
     store.assert_may_write("lab/metal")  # the run that holds the lock is not fenced off
+
+
+@pytest.mark.parametrize(("down", "given", "allowed"), [(True, "", "all"), (True, "3", "3"), (False, "", "")])
+def test_going_down_is_the_word_that_every_machine_may_go(
+    project: Project, monkeypatch: pytest.MonkeyPatch, down: bool, given: str, allowed: str
+) -> None:
+    monkeypatch.delenv(DELETIONS_VARIABLE, raising=False)
+    if given:
+        monkeypatch.setenv(DELETIONS_VARIABLE, given)
+
+    recover_fleet("metal", None, down=down)
+
+    assert allowed == (project.bin / "deletions").read_text()
 
 
 def test_going_down_it_destroys_where_it_would_bring_up(project: Project) -> None:

@@ -1,0 +1,273 @@
+"""`argosy metal import-inventory`: a hall's inventory as NetBox has it, and what NetBox does not say."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+from typer.testing import CliRunner, Result
+
+from argosy.errors import ArgosyError
+from argosy.spec.inventory import InventorySpec
+from argosy_metal.commands import app
+from argosy_metal.simulator.certificates import make_server_context
+
+from ...netbox_api import V1_TOKEN, V2_TOKEN, NetBoxApi
+
+
+@pytest.fixture
+def netbox() -> Generator[NetBoxApi]:
+    server = NetBoxApi()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(autouse=True)
+def token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NETBOX_TOKEN", V2_TOKEN)
+
+
+def run(netbox: NetBoxApi, *more: str, token: str = "env:NETBOX_TOKEN", **options: str) -> Result:
+    given = {
+        "--netbox": netbox.url,
+        "--token": token,
+        "--site": "osl-1",
+        "--type": "dgx-h200=dgx-h200",
+        "--username": "env:OSLO_BMC_USERNAME",
+        "--password": "env:OSLO_BMC_PASSWORD",
+        "--name": "oslo",
+        **{f"--{name}": value for name, value in options.items()},
+    }
+    arguments = [part for option in given.items() for part in option]
+    return CliRunner().invoke(app, ["import-inventory", *arguments, *more])
+
+
+def imported(netbox: NetBoxApi, *more: str, **options: str) -> InventorySpec:
+    result = run(netbox, *more, **options)
+    assert 0 == result.exit_code, result.exception
+    content: Any = YAML(typ="safe").load(result.stdout)  # pyright: ignore[reportUnknownMemberType]
+    return InventorySpec.model_validate(content)
+
+
+def refused(netbox: NetBoxApi, *more: str, **options: str) -> str:
+    result = run(netbox, *more, **options)
+    assert isinstance(result.exception, ArgosyError), result.output
+    assert "" == result.stdout
+    return str(result.exception)
+
+
+def test_servers_come_with_their_bmc_rack_and_feeds_by_rack_and_serial(netbox: NetBoxApi) -> None:
+    netbox.server("gpu-3", "SN3", rack="R 2", oob="10.9.0.13/24")
+    netbox.server("gpu-2", "SN2", oob="10.9.0.12/24")
+    netbox.server("gpu-1", "SN1")
+
+    result = run(netbox)
+
+    expected = """\
+# From NetBox, by `argosy metal import-inventory`.
+version: 1
+site: oslo
+server_type: dgx-h200
+credentials:
+  username: env:OSLO_BMC_USERNAME
+  password: env:OSLO_BMC_PASSWORD
+servers:
+  - {serial: SN1, bmc: "https://10.9.0.11", rack: r-1, feeds: [feed-a, feed-b]}
+  - {serial: SN2, bmc: "https://10.9.0.12", rack: r-1, feeds: [feed-a, feed-b]}
+  - {serial: SN3, bmc: "https://10.9.0.13", rack: r-2, feeds: [feed-a, feed-b]}
+"""
+    assert expected == result.stdout
+    assert "left out: 2 of device type rack-pdu\n" == result.stderr
+
+
+def test_the_same_netbox_gives_the_same_file_whatever_the_order_of_its_answers(netbox: NetBoxApi) -> None:
+    for number in range(5):
+        netbox.server(f"gpu-{number}", f"SN{number}")
+    before = run(netbox).stdout
+    netbox.devices.reverse()
+    netbox.ports.reverse()
+
+    assert before == run(netbox).stdout
+
+
+def test_nothing_is_written_to_netbox_and_no_other_host_is_asked(netbox: NetBoxApi) -> None:
+    for number in range(7):
+        netbox.server(f"gpu-{number}", f"SN{number}")
+
+    assert 7 == len(imported(netbox).servers)
+    assert all(request.startswith("GET /api/dcim/") for request in netbox.requests)
+
+
+def test_feeds_and_bmcs_may_be_named_as_the_fleet_file_and_dns_have_them(netbox: NetBoxApi) -> None:
+    netbox.server("GPU-1", "SN1", oob=None)
+
+    inventory = imported(
+        netbox, "--feed", "Feed A=a", "--feed", "Feed B=b", bmc="https://bmc-{name}.oslo.example:8443"
+    )
+
+    assert ("https://bmc-gpu-1.oslo.example:8443", ("a", "b")) == (
+        inventory.servers[0].bmc,
+        inventory.servers[0].feeds,
+    )
+
+
+def test_other_server_types_stand_at_their_servers(netbox: NetBoxApi) -> None:
+    netbox.server("gpu-1", "SN1")
+    netbox.server("gpu-2", "SN2")
+    netbox.server("gpu-3", "SN3", device_type="dgx-b200-8")
+
+    inventory = imported(netbox, "--type", "dgx-b200-8=dgx-b200")
+
+    assert "dgx-h200" == inventory.server_type
+    assert [None, None, "dgx-b200"] == [server.server_type for server in inventory.servers]
+
+
+def test_a_failed_server_is_out_of_service_and_a_planned_one_is_left_out(netbox: NetBoxApi) -> None:
+    netbox.server("gpu-1", "SN1", status="failed")
+    netbox.server("gpu-2", "SN2", status="staged")
+    netbox.server("gpu-3", "SN3", status="planned")
+
+    result = run(netbox)
+
+    assert "out_of_service:\n  SN1: {reason: failed in NetBox}\n" in result.stdout
+    assert "left out: 1 of status planned\n" in result.stderr
+    assert ["SN2"] == [server.serial for server in imported(netbox).in_service]
+
+
+def test_a_supply_that_hangs_on_a_feed_itself_needs_no_pdu(netbox: NetBoxApi) -> None:
+    device = netbox.add("gpu-1", "SN1")
+    netbox.supply(device, "psu1", "dcim.powerfeed", {"id": 1, "name": "Feed C"})
+
+    assert ("feed-c",) == imported(netbox).servers[0].feeds
+
+
+def test_an_outlet_without_an_inlet_is_supplied_by_its_pdu_s_only_one(netbox: NetBoxApi) -> None:
+    for outlet in netbox.outlets:
+        outlet["power_port"] = None
+    netbox.server("gpu-1", "SN1")
+
+    assert ("feed-a", "feed-b") == imported(netbox).servers[0].feeds
+
+
+def test_a_loop_of_cables_ends(netbox: NetBoxApi) -> None:
+    inlet = netbox.ports[0]
+    inlet["connected_endpoints_type"] = "dcim.poweroutlet"
+    inlet["connected_endpoints"] = [netbox.outlets[0]]
+    netbox.server("gpu-1", "SN1")
+
+    assert ("feed-b",) == imported(netbox).servers[0].feeds
+
+
+def test_every_device_that_netbox_does_not_know_enough_of_is_named_at_once(netbox: NetBoxApi) -> None:
+    netbox.server("gpu-1", "")
+    netbox.server("gpu-2", "SN2", rack=None)
+    netbox.add("gpu-3", "SN3")
+    netbox.server("gpu-4", "SN4", oob=None)
+    netbox.server("gpu-5", "SN5", oob="2001:db8::5/64")
+    netbox.server("gpu-6", "SN6")
+    netbox.server("gpu-7", "SN6")
+
+    told = refused(netbox).splitlines()
+
+    assert [
+        "device gpu-1: given the serial number ''; enter it in NetBox",
+        "device gpu-2: it stands in no rack; enter it in NetBox",
+        "device gpu-3: its power ports lead to no power feed; enter its cables in NetBox",
+        "device gpu-4: it has no out-of-band IP; enter it in NetBox, or give --bmc with {name}",
+        "device gpu-5: 'https://2001:db8::5' is no https URL of a BMC; give another --bmc",
+        "serial SN6: 2 devices have it; mend that in NetBox",
+    ] == told
+
+
+def test_a_pdu_with_two_inlets_and_an_outlet_that_names_none_is_no_supply(netbox: NetBoxApi) -> None:
+    netbox.outlets[0]["power_port"] = None
+    netbox.supply(netbox.devices[0], "inlet 2", None, None)
+    netbox.server("gpu-1", "SN1")
+
+    assert ("feed-b",) == imported(netbox).servers[0].feeds
+
+
+@pytest.mark.parametrize("options", [{"site": "elsewhere"}, {"type": "other=dgx-h200"}])
+def test_without_a_device_there_is_no_inventory(netbox: NetBoxApi, options: dict[str, str]) -> None:
+    netbox.server("gpu-1", "SN1")
+
+    assert "no device is left; check --site and --type" == refused(netbox, **options)
+
+
+def test_what_an_inventory_file_does_not_take_is_told(netbox: NetBoxApi) -> None:
+    netbox.server("gpu-1", "SN1")
+
+    assert refused(netbox, name="Oslo Hall").startswith("site: given 'Oslo Hall'; ")
+
+
+@pytest.mark.parametrize("option", ["token", "username", "password"])
+def test_a_plain_secret_is_refused_and_not_repeated(netbox: NetBoxApi, option: str) -> None:
+    told = refused(netbox, **{option: "hunter2"})
+
+    assert f"--{option}: given a plain value (not shown); expected a reference" in told
+    assert "hunter2" not in told
+    assert [] == netbox.requests
+
+
+@pytest.mark.parametrize("option", ["--type", "--feed"])
+def test_a_pair_that_is_none_is_refused(netbox: NetBoxApi, option: str) -> None:
+    assert f"{option}: given 'feed-a'; expected NETBOX=NAME" == refused(netbox, option, "feed-a")
+
+
+def test_tokens_of_both_kinds_are_sent_as_netbox_wants_them(
+    netbox: NetBoxApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netbox.server("gpu-1", "SN1")
+    monkeypatch.setenv("NETBOX_TOKEN", V1_TOKEN)
+
+    assert 1 == len(imported(netbox).servers)
+
+
+def test_a_wrong_token_is_told_without_it(netbox: NetBoxApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NETBOX_TOKEN", "wr0ng")
+
+    told = refused(netbox)
+
+    assert "check the token" in told
+    assert "wr0ng" not in told
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "told"),
+    [
+        (200, "<html>sign in</html>", "with no JSON"),
+        (200, {"detail": "?"}, "check the address"),
+        (404, "", "check the address"),
+        (500, {"detail": "database is down"}, "database is down"),
+    ],
+)
+def test_an_answer_that_is_no_list_is_told(netbox: NetBoxApi, status: int, answer: Any, told: str) -> None:
+    netbox.answers.append((status, answer))
+
+    assert told in refused(netbox)
+
+
+def test_a_list_that_changes_while_it_is_read_is_no_inventory(netbox: NetBoxApi) -> None:
+    netbox.server("gpu-1", "SN1")
+    netbox.count_off_by = 1
+
+    assert "it has changed while it was read; run again" in refused(netbox)
+
+
+def test_an_empty_page_before_the_last_ends_in_an_error(netbox: NetBoxApi) -> None:
+    netbox.answers.append((200, {"count": 9, "next": "x", "results": []}))
+
+    assert "an empty page before the last" in refused(netbox)
+
+
+def test_netbox_must_prove_who_it_is(tmp_path: Path) -> None:
+    server = NetBoxApi(make_server_context(["localhost"], tmp_path / "ca.pem"))
+    server.server("gpu-1", "SN1")
+    try:
+        assert "its certificate is refused" in refused(server)
+        assert 1 == len(imported(server, "--ca-certificate", str(tmp_path / "ca.pem")).servers)
+    finally:
+        server.stop()
