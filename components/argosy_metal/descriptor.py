@@ -26,7 +26,7 @@ class MetalProvider:
         """What could not be provisioned in `site`."""
         from argosy_metal.refusals import refuse
 
-        return refuse(site, fleet)
+        return refuse(site, fleet, catalog)
 
     def declare_site(self, plan: SitePlan, opts: pulumi.ResourceOptions | None = None) -> Site:
         """Declare the hall under one `MetalSite`. Imports the SDK."""

@@ -2,32 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pulumi
 
 from argosy_component.contract import NodePoolPlan, PoolHandle, ServerPlan
 from argosy_component.naming import GPU_TAINT, pool_selector
-from argosy_metal.resources import Machine, ServerClaim
-
-RACK_LABEL = "argosy.dev/rack"
-_TOPOLOGY_KEYS = ("topology.kubernetes.io/zone", RACK_LABEL, "kubernetes.io/hostname")
+from argosy_metal.hall_plan import TOPOLOGY_KEYS
+from argosy_metal.machines import declare_machine, declare_use, worker_of
+from argosy_metal.server_parts import ServerParts
+from argosy_metal.settings import HallSettings, pool_settings
+from argosy_metal.settings.power_cap import with_planned_cap
 
 
 class MetalNodePool(pulumi.ComponentResource):
-    """Like servers of a hall that run one image. Spares are claimed, and carry no machine.
+    """Like servers of a hall that run one image.
 
-    Argosy does not join the machines to a cluster: the image's own kubelet must register with the labels and
-    the taint that `pool_handle` names, or no job finds the pool.
+    Spares are claimed and set up, and carry no machine. Where the pool has `join`, Argosy gives its Nodes the
+    labels and the taint that `pool_handle` names; else the image's own kubelet must register with them, or no
+    job finds the pool.
     """
 
-    def __init__(self, site: str, plan: NodePoolPlan, opts: pulumi.ResourceOptions | None = None) -> None:
-        name = f"{site}-{plan.name}"
-        super().__init__("argosy:index:MetalNodePool", name, {}, opts)
-        child = pulumi.ResourceOptions(parent=self)
+    def __init__(
+        self,
+        site: str,
+        plan: NodePoolPlan,
+        hall: HallSettings,
+        places: Mapping[str, int],
+        control_plane: tuple[pulumi.Output[pulumi.Resource], ...] = (),
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """`places`: serial number to the place in its rack. `control_plane`: what joining needs."""
+        super().__init__("argosy:index:MetalNodePool", f"{site}-{plan.name}", {}, opts)
+        self._site = site
+        self._plan = plan
+        self._hall = hall
+        self._control_plane = control_plane
         for server in plan.servers:
-            _machine(site, plan, server, child)
+            self._declare_server(server, places[server.serial])
         for spare in plan.spares:
-            _claim(site, plan, spare, child)
+            self._declare_spare(spare)
         self.register_outputs({"machines": len(plan.servers), "spares": len(plan.spares)})
+
+    def _declare_server(self, server: ServerPlan, place_in_rack: int) -> None:
+        plan, settings = self._plan, pool_settings(self._plan)
+        cap = with_planned_cap(settings.power_cap, plan.power_cap_watts)
+        parts = ServerParts(self._site, plan.name, server, self)
+        held = parts.prepare(parts.claim(plan.node_type.node_power_watts), settings)
+        held = parts.equip(held, settings, cap, place_in_rack)
+        installed = worker_of(plan, self._hall, settings, server.serial)
+        needed = self._control_plane if installed.join is not None else ()
+        machine = declare_machine(parts, held, installed, needed)
+        declare_use(parts, machine, plan, server, self._hall, settings, self._site)
+
+    def _declare_spare(self, spare: ServerPlan) -> None:
+        parts = ServerParts(self._site, self._plan.name, spare, self)
+        held = parts.claim(self._plan.node_type.node_power_watts)
+        parts.prepare(held, pool_settings(self._plan))
 
 
 def pool_handle(plan: NodePoolPlan) -> PoolHandle:
@@ -36,41 +67,10 @@ def pool_handle(plan: NodePoolPlan) -> PoolHandle:
         name=plan.name,
         node_selector=pool_selector(plan),
         tolerations=(GPU_TAINT,),
-        # The device plugin of the hall's cluster names the fabric's resources; a hall has no cluster yet.
+        # The device plugin of the hall's cluster names the fabric's resources, and Argosy installs none.
         rdma_resources={},
-        topology_keys=_TOPOLOGY_KEYS,
+        topology_keys=TOPOLOGY_KEYS,
         accelerators_per_node=plan.node_type.accelerators,
         nodes=plan.nodes,
         capacity_ends=plan.capacity_ends,
-    )
-
-
-def _claim(site: str, plan: NodePoolPlan, server: ServerPlan, opts: pulumi.ResourceOptions) -> ServerClaim:
-    return ServerClaim(
-        f"{site}-{plan.name}-{server.slot}",
-        site=site,
-        serial=server.serial,
-        slot=f"{plan.name}/{server.slot}",
-        bmc=server.bmc,
-        rack=server.rack,
-        feeds=list(server.feeds),
-        username_ref=server.username_ref,
-        password_ref=server.password_ref,
-        opts=opts,
-    )
-
-
-def _machine(site: str, plan: NodePoolPlan, server: ServerPlan, opts: pulumi.ResourceOptions) -> Machine:
-    claim = _claim(site, plan, server, opts)
-    if plan.image_url is None or plan.image_sha256 is None:
-        # `argosy_metal.refusals` says so with the line in the fleet file; this guards hand-made plans.
-        raise ValueError(f"pool {plan.name} needs an image")
-    return Machine(
-        f"{site}-{plan.name}-{server.slot}",
-        # After a refused claim the SDK would end the program here, before other machines are declared.
-        # The plugin refuses a machine without a claim anyway.
-        server_id=claim.server_id.recover(lambda _: f"{site}/{server.serial}"),
-        image_url=plan.image_url,
-        image_sha256=plan.image_sha256,
-        opts=opts,
     )

@@ -4,32 +4,37 @@ from __future__ import annotations
 
 import pulumi
 
-from argosy_component.contract import HallPlan, Site, SitePlan
+from argosy_component.contract import Site, SitePlan
+from argosy_metal.control_plane import MetalControlPlane
+from argosy_metal.hall_plan import (
+    bootstrap_of,
+    control_plane_servers,
+    places_in_racks,
+    provider_arguments,
+)
 from argosy_metal.pool import MetalNodePool, pool_handle
 from argosy_metal.resources import BareMetalProvider
+from argosy_metal.settings import hall_settings
 
 
 class MetalSite(pulumi.ComponentResource):
-    """A hall: a provider that reaches it, and a claim and a machine for every server of its pools."""
+    """A hall: a provider that reaches it, its own control plane if it has one, and its pools."""
 
     def __init__(self, plan: SitePlan, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("argosy:index:MetalSite", plan.name, {}, opts)
-        hall = _required(plan.hall)
         provider = BareMetalProvider(
-            f"{plan.name}-provider",
-            claims_path=hall.claims_path,
-            phone_home=hall.phone_home,
-            ca_certificate=hall.ca_certificate,
-            simulator_directory=hall.simulator_directory,
-            opts=pulumi.ResourceOptions(parent=self),
+            f"{plan.name}-provider", **provider_arguments(plan), opts=pulumi.ResourceOptions(parent=self)
         )
         inherits = pulumi.ResourceOptions(parent=self, providers=[provider])
+        control_plane = _control_plane(plan, inherits)
+        places = places_in_racks(plan)
         for pool in plan.node_pools:
-            MetalNodePool(plan.name, pool, inherits)
+            MetalNodePool(plan.name, pool, hall_settings(plan), places, control_plane, inherits)
         self.register_outputs(
             {
                 "machines": sum(len(pool.servers) for pool in plan.node_pools),
                 "spares": sum(len(pool.spares) for pool in plan.node_pools),
+                "controlPlane": len(control_plane),
             }
         )
 
@@ -45,8 +50,11 @@ def declare_metal_site(plan: SitePlan, opts: pulumi.ResourceOptions | None) -> S
     )
 
 
-def _required(hall: HallPlan | None) -> HallPlan:
-    if hall is None:
-        # A fleet file cannot leave it out; this guards hand-made plans.
-        raise ValueError("a bare-metal site needs its hall")
-    return hall
+def _control_plane(
+    plan: SitePlan, opts: pulumi.ResourceOptions
+) -> tuple[pulumi.Output[pulumi.Resource], ...]:
+    bootstrap = bootstrap_of(plan)
+    if bootstrap is None:
+        return ()
+    servers = control_plane_servers(plan)
+    return MetalControlPlane(plan.name, servers, hall_settings(plan), bootstrap, opts).machines

@@ -8,6 +8,8 @@ from argosy.catalog import load_catalog
 from argosy_component.contract import HallPlan, NodePoolPlan, ServerPlan, Site, SitePlan
 from argosy_component.mock_engine import ResourceGraph, run_program
 from argosy_metal.descriptor import PROVIDER
+from argosy_metal.hall_plan import hall_facts
+from argosy_metal.settings.budgets import BudgetSettings, budget_inputs
 
 CLAIM, MACHINE = "baremetal:index:ServerClaim", "baremetal:index:Machine"
 
@@ -49,7 +51,7 @@ PLAN = SitePlan(
     node_pools=(POOL,),
     tags={},
     hall=HallPlan(
-        claims_path="claims/oslo.sqlite",
+        claims={"backend": "sqlite", "path": "claims/oslo.sqlite"},
         phone_home="https://provision.oslo.example/phone-home",
         ca_certificate="certificates/oslo.pem",
         simulator_directory=None,
@@ -105,9 +107,10 @@ def test_the_provider_gets_stable_relative_values_and_only_references_to_secrets
     graph, _ = declared()
 
     assert {
-        "claimsPath": "claims/oslo.sqlite",
+        "claims": {"backend": "sqlite", "path": "claims/oslo.sqlite"},
         "phoneHome": "https://provision.oslo.example/phone-home",
         "caCertificate": "certificates/oslo.pem",
+        "budgets": budget_inputs(BudgetSettings(), hall_facts(PLAN)),
     } == graph.one("pulumi:providers:baremetal").inputs
     assert {"env:BMC_PASSWORD"} == {claim.inputs["passwordRef"] for claim in graph.of_type(CLAIM)}
 
@@ -127,7 +130,7 @@ def test_the_hall_hands_out_its_pools_as_they_are() -> None:
 def test_what_the_hall_registers_are_plain_counts() -> None:
     graph, _ = declared()
 
-    assert {"machines": 2, "spares": 1} == graph.one("argosy:index:MetalSite").outputs
+    assert {"machines": 2, "spares": 1, "controlPlane": 0} == graph.one("argosy:index:MetalSite").outputs
 
 
 def test_a_plan_without_its_hall_or_without_an_image_is_refused() -> None:

@@ -258,11 +258,13 @@ def test_facts_that_the_page_repeats_are_those_of_the_data() -> None:
     assert f"else {lustre.smallest_gib:,} or steps of {lustre.step_gib:,}" in PAGE
 
 
-def test_the_fleet_page_is_right_that_no_other_provider_has_settings() -> None:
+def test_the_fleet_page_is_right_about_whose_sites_have_settings() -> None:
     fleet_page = (HOW_TO / "write-a-fleet-file.md").read_text(encoding="utf-8")
 
-    assert "Sites and pools of other providers have no `settings`." in fleet_page
-    assert ["aws"] == list(registered_shapes())
+    assert "An AWS site must say two things in its `settings`" in fleet_page
+    assert "What a bare-metal hall and its pools can say in theirs" in fleet_page
+    assert "No other provider has `settings`." in fleet_page
+    assert ["aws", "metal"] == sorted(registered_shapes())
 
 
 def test_aws_knows_the_commands_that_are_shown() -> None:

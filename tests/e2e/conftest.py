@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from argosy_metal.budgets import ALL_DELETIONS, DELETIONS_VARIABLE
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -61,6 +63,8 @@ class Engine:
             "PULUMI_CONFIG_PASSPHRASE": "",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            # Tests take whole halls down; a person has to say so for each run.
+            DELETIONS_VARIABLE: ALL_DELETIONS,
         }
 
     def project(self, folder: Path, home: Path) -> PulumiProject:

@@ -4,15 +4,15 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
 
-from argosy_metal.claims import Phase, read_claims
+from argosy_metal.claims import Phase
 from argosy_metal.simulator import (
     PASSWORD_FILE,
     FaultRule,
@@ -24,6 +24,8 @@ from argosy_metal.simulator import (
     start_detached,
     stop,
 )
+
+from ..claims_files import claims_in
 
 if TYPE_CHECKING:
     from conftest import Engine, PulumiProject
@@ -45,7 +47,7 @@ from argosy_metal.resources import BareMetalProvider, Machine, ServerClaim
 config = pulumi.Config()
 hall = BareMetalProvider(
     "hall",
-    claims_path="claims.sqlite",
+    claims={"backend": "sqlite", "path": "claims.sqlite"},
     phone_home="https://provision.hall.test/phone-home",
     simulator_directory="simulator",
 )
@@ -72,6 +74,11 @@ for number in range(1, 5):
 """
 MACHINE_1 = "urn:pulumi:local::hall-trial::baremetal:index:ServerClaim$baremetal:index:Machine::machine-1"
 UP = ("up", "--yes", "--skip-preview", "--continue-on-error")
+WITHOUT_CHECKPOINTS = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
+"""The state is written at the end alone; the claims are the journal (docs/explanation/checkpoints.md)."""
+BOTH_WAYS = pytest.mark.parametrize(
+    "slow_hall", [{}, WITHOUT_CHECKPOINTS], ids=["checkpoints", "nothing_but_claims"], indirect=True
+)
 
 
 @dataclass(frozen=True)
@@ -108,7 +115,7 @@ class Hall:
         return [servers[serial]["counters"]["installs_started"] for serial in SERIALS]
 
     def phases(self) -> list[Phase]:
-        return [claim.phase for claim in read_claims(self.folder / "claims.sqlite")]
+        return [claim.phase for claim in claims_in(self.folder / "claims.sqlite")]
 
     def deployment(self) -> dict[str, Any]:
         return json.loads(self.ok("stack", "export"))["deployment"]
@@ -136,7 +143,9 @@ class Hall:
         raise AssertionError(f"no machine reached {phase}")
 
 
-def start_hall(engine: "Engine", folder: Path, time_scale: int) -> Hall:
+def start_hall(
+    engine: "Engine", folder: Path, time_scale: int, variables: Mapping[str, str] | None = None
+) -> Hall:
     servers = tuple(
         SimulatedServer(f"bmc-{number}.hall.test", f"SN{number}", "dgx-h200", "r1", ("a", "b"))
         for number in range(1, 5)
@@ -147,7 +156,8 @@ def start_hall(engine: "Engine", folder: Path, time_scale: int) -> Hall:
     (folder / "Pulumi.yaml").write_text(PROJECT)
     (folder / "program").mkdir()
     (folder / "program" / "__main__.py").write_text(PROGRAM)
-    return Hall(folder, engine.project(folder, folder / "home"))
+    project = engine.project(folder, folder / "home")
+    return Hall(folder, replace(project, environment={**project.environment, **(variables or {})}))
 
 
 @pytest.fixture
@@ -160,9 +170,9 @@ def hall(engine: "Engine", tmp_path: Path) -> Iterator[Hall]:
 
 
 @pytest.fixture
-def slow_hall(engine: "Engine", tmp_path: Path) -> Iterator[Hall]:
-    """A hall in which an installation takes long enough to be interrupted."""
-    started = start_hall(engine, tmp_path, time_scale=60)
+def slow_hall(engine: "Engine", tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Hall]:
+    """A hall in which an installation takes long enough to be interrupted; the parameter is variables."""
+    started = start_hall(engine, tmp_path, 60, getattr(request, "param", None))
     started.select("local")
     yield started
     stop(tmp_path / "simulator")
@@ -211,7 +221,7 @@ def test_faulty_bmcs_fail_their_own_machines_and_the_next_up_goes_on(hall: Hall)
         assert f"hall/{serial} (train/slot-0{serial[-1]}): phase {phase}: " in output
     assert "; next: " in output
     assert "Traceback" not in output
-    claims = {claim.serial: claim.phase for claim in read_claims(hall.folder / "claims.sqlite")}
+    claims = {claim.serial: claim.phase for claim in claims_in(hall.folder / "claims.sqlite")}
     assert Phase.RUNNING == claims["SN4"]
 
     hall.control.clear_faults()
@@ -239,9 +249,9 @@ def test_another_image_is_installed_on_the_same_servers(hall: Hall) -> None:
 
     assert [2, 2, 2, 2] == hall.installs()
     assert {image_sha256("node-2")} == {
-        claim.image_sha256 for claim in read_claims(hall.folder / "claims.sqlite")
+        claim.image_sha256 for claim in claims_in(hall.folder / "claims.sqlite")
     }
-    assert {1} == {claim.generation for claim in read_claims(hall.folder / "claims.sqlite")}
+    assert {1} == {claim.generation for claim in claims_in(hall.folder / "claims.sqlite")}
 
 
 def test_a_second_stack_is_refused_the_servers_of_the_first(hall: Hall) -> None:
@@ -256,6 +266,7 @@ def test_a_second_stack_is_refused_the_servers_of_the_first(hall: Hall) -> None:
     assert {"On"} == {server["power"] for server in hall.control.servers().values()}
 
 
+@BOTH_WAYS
 def test_a_killed_cli_leaves_no_writer_and_the_next_run_adopts_what_it_left(slow_hall: Hall) -> None:
     up = slow_hall.project.start(*UP)
     slow_hall.wait_for_phase(Phase.BOOTING)
@@ -276,11 +287,12 @@ def test_a_killed_cli_leaves_no_writer_and_the_next_run_adopts_what_it_left(slow
     assert [1, 1, 1, 1] == slow_hall.installs()
 
 
+@BOTH_WAYS
 def test_a_killed_destroy_is_refreshed_and_brought_back_without_a_second_install(slow_hall: Hall) -> None:
     slow_hall.ok(*UP)
-    # Two servers go off and their answers get lost; two never hear the request. All are half taken down.
+    # Two servers go off and their answers never come; two never hear the request. All are half taken down.
     reset = "*ComputerSystem.Reset*"
-    slow_hall.control.inject([FaultRule("lose-answer", host="bmc-[12].*", method="POST", path=reset)])
+    slow_hall.control.inject([FaultRule("hang-after", host="bmc-[12].*", method="POST", path=reset)])
     slow_hall.control.inject([FaultRule("hang", host="bmc-[34].*", method="POST", path=reset)])
     destroy = slow_hall.project.start("destroy", "--yes", "--skip-preview", "--continue-on-error")
     for _ in range(600):
@@ -323,6 +335,7 @@ def test_without_its_claims_file_destroy_fails_and_touches_no_server(hall: Hall)
     assert {"Off"} == {server["power"] for server in hall.control.servers().values()}
 
 
+@BOTH_WAYS
 def test_a_killed_provider_leaves_nothing_that_the_next_up_cannot_finish(slow_hall: Hall) -> None:
     up = slow_hall.project.start(*UP)
     slow_hall.wait_for_phase(Phase.BOOTING)
@@ -337,6 +350,7 @@ def test_a_killed_provider_leaves_nothing_that_the_next_up_cannot_finish(slow_ha
     assert [1, 1, 1, 1] == slow_hall.installs()
 
 
+@BOTH_WAYS
 def test_an_interrupted_up_finishes_the_step_in_hand_and_records_every_machine(slow_hall: Hall) -> None:
     up = slow_hall.project.start(*UP)
     slow_hall.wait_for_phase(Phase.BOOTING)
@@ -348,3 +362,30 @@ def test_an_interrupted_up_finishes_the_step_in_hand_and_records_every_machine(s
     slow_hall.ok(*UP)
     assert [Phase.RUNNING] * 4 == slow_hall.phases()
     assert [1, 1, 1, 1] == slow_hall.installs()
+
+
+def test_a_run_killed_without_checkpoints_leaves_no_machine_in_the_state_and_all_in_the_claims(
+    engine: "Engine", tmp_path: Path
+) -> None:
+    hall = start_hall(engine, tmp_path, 60, WITHOUT_CHECKPOINTS)
+    try:
+        hall.select("local")
+        up = hall.project.start(*UP)
+        hall.wait_for_phase(Phase.INSTALLING)
+        up.kill()
+        up.communicate()
+        hall.ok("cancel", "--yes")
+
+        resources: list[dict[str, Any]] = hall.deployment().get("resources") or []
+        assert not [part for part in resources if part["type"].startswith("baremetal:")]
+        assert 4 == len(hall.phases())
+
+        hall.wait_for_plugins_to_end()
+        hall.ok("destroy", "--yes", "--skip-preview")
+        assert 4 == len(hall.phases()), "a destroy knows only what is in the state; an up must come first"
+        hall.ok(*UP)
+        assert [1, 1, 1, 1] == hall.installs()
+        hall.ok("destroy", "--yes", "--skip-preview")
+        assert [] == hall.phases()
+    finally:
+        stop(tmp_path / "simulator")

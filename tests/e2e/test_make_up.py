@@ -20,9 +20,11 @@ import psutil
 import pytest
 
 from argosy_metal.simulator.control import SimulatorControl
+from argosy_metal.simulator.fault_rules import FaultRule
+from argosy_metal.simulator.firmware_facts import firmware_sha256
 
 ROOT = Path(__file__).resolve().parents[2]
-MOMENTS = (0.3, 1.2, 2.4, 3.2, 3.8, 4.4, 5.0, 5.6, 6.4, 7.5)
+MOMENTS = (0.3, 1.5, 3.0, 4.5, 6.0, 7.5, 9.0, 11.0, 14.0, 18.0)
 """Seconds after the CLI started at which it is killed: from before the state exists to after the end."""
 
 
@@ -229,3 +231,91 @@ def test_a_killed_down_is_brought_back_by_recover_and_finished_by_down(copy: Cop
     copy.make("down")
     assert not (copy.folder / ".argosy").exists()
     assert {} == copy.processes()
+
+
+def bios_sha256(version: str) -> str:
+    return firmware_sha256("dgx-h200", "HostBIOS_0", version)
+
+
+LOSSES = (
+    (("hall-north",), ("hall hall-north",)),
+    (("feed hall-north/a",), ("feed hall-north/a",)),
+    (("rack hall-south/r1",), ("rack hall-south/r1",)),
+    (("uplink hall-north/fibre-1",), ("uplink hall-north/fibre-1",)),
+    (
+        ("uplink hall-north/fibre-1", "uplink hall-north/sky-1"),
+        ("uplink hall-north/fibre-1", "uplink hall-north/sky-1"),
+    ),
+)
+"""What a drill loses, and what is cut in the simulator for it."""
+
+
+def drilled(project: Copy, losses: tuple[str, ...]) -> dict[str, int]:
+    """Nodes that are left for serving and training, by the drill."""
+    words = [word for loss in losses for word in ("--lose", loss)]
+    argosy = str(Path(sys.prefix, "bin", "argosy"))
+    told = json.loads(project.run(argosy, "drill", "local", *words, "--at", "15m", "--json"))
+    hot = {workload["id"]: workload["hot"] for workload in told["workloads"]}
+    return {"serve": hot["inference/assistant"], "train": hot["training"]}
+
+
+def left_in_simulator(control: SimulatorControl, slots: dict[str, str]) -> dict[str, int]:
+    """Nodes that run in halls that are reached; a hall left with its satellite alone serves nobody."""
+    halls, servers = control.halls(), control.servers()
+    left = Counter[str]()
+    for serial, server in servers.items():
+        hall, pool = halls[server["hall"]], slots[serial].partition("/")[0]
+        has_fibre = f"uplink {server['hall']}/fibre-1" not in hall["cut"]
+        if server["power"] == "On" and hall["reachable"] and (pool == "train" or has_fibre):
+            left[pool] += 1
+    return dict(left)
+
+
+def all_run(control: SimulatorControl, seconds: float = 60) -> bool:
+    for _ in range(int(seconds / 0.2)):
+        servers = control.servers().values()
+        if all(server["boot_progress"] == "OSRunning" for server in servers):
+            return True
+        time.sleep(0.2)
+    return False
+
+
+def test_a_drill_agrees_with_what_is_left_when_the_simulator_cuts_it(copy: Copy) -> None:
+    copy.make("up")
+    slots = {machine["serial"]: machine["slot"] for machine in copy.status()}
+    control = SimulatorControl(copy.local / "simulator")
+
+    for losses, cuts in LOSSES:
+        for words in cuts:
+            control.cut(words)
+        assert drilled(copy, losses) == left_in_simulator(control, slots), losses
+        for words in cuts:
+            control.restore(words)
+        # What lost its power comes back by itself: the fleet says `power_restore: last_state`.
+        assert all_run(control), losses
+
+    assert_whole_fleet(copy)
+    copy.make("down")
+
+
+def test_a_server_that_fails_keeps_its_machine_and_the_others_go_on(copy: Copy) -> None:
+    """What comes after a failed resource is skipped, and not taken for no longer wanted."""
+    copy.make("up")
+    control = SimulatorControl(copy.local / "simulator")
+    control.inject([FaultRule("status", host="bmc-r1-u01.hall-north.test", path="*/FirmwareInventory*")])
+    fleet = copy.folder / "stacks" / "fleets" / "local.yaml"
+    text = fleet.read_text(encoding="utf-8")
+    for old, new in (("1.05.03", "1.06.00"), (bios_sha256("1.05.03"), bios_sha256("1.06.00"))):
+        assert old in text
+        text = text.replace(old, new)
+    fleet.write_text(text, encoding="utf-8")
+
+    with copy.start("make", "--old-file=.venv/.installed", "up") as make:
+        output, _ = make.communicate(timeout=240)
+
+    assert 0 != make.returncode
+    assert "hall-north/SIMN0001 (serve/slot-01)" in output
+    assert 15 == len(set(re.findall(r"index:FirmwareBaseline (\S+) updated", output))), output
+    assert not re.search(r"[1-9]\d* deleted", output), output
+    assert_whole_fleet(copy)
+    control.clear_faults()

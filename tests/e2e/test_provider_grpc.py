@@ -5,8 +5,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,126 +14,34 @@ import grpc
 import grpc.aio
 import pytest
 from google.protobuf import empty_pb2
-from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc, status_pb2
+from pulumi.runtime.proto import provider_pb2
 
-from argosy_metal.claims import Claim, ClaimStore, Phase, RunIdentity, read_claims
-from argosy_metal.provider.provider import BareMetal
-from argosy_metal.provider.servicer import Servicer
+from argosy_metal.claims import Claim, Phase, RunIdentity, SqliteClaimStore
 from argosy_metal.provider.values import UNKNOWN, plain_map, wire_map
-from argosy_metal.simulator import FaultRule, SimulatedHall, SimulatedServer, SimulatorConfig, image_sha256
-from argosy_metal.simulator.daemon import CONFIG_FILE
-from argosy_metal.simulator.in_process import RunningSimulator, simulate
+from argosy_metal.simulator import FaultRule
 
-CLAIM_URN = "urn:pulumi:local::lab::baremetal:index:ServerClaim::a"
-MACHINE_URN = "urn:pulumi:local::lab::baremetal:index:ServerClaim$baremetal:index:Machine::a"
-IMAGE = {"url": "https://provision.hall.test/images/node.iso", "sha256": image_sha256("node")}
-OTHER_IMAGE = {"url": "https://provision.hall.test/images/node-2.iso", "sha256": image_sha256("node-2")}
-CLAIM: Mapping[str, Any] = {
-    "site": "hall",
-    "serial": "SN1",
-    "slot": "train/slot-01",
-    "bmc": "https://bmc-1.hall.test",
-    "rack": "r1",
-    "feeds": ["a", "b"],
-    "usernameRef": "file:simulator/bmc-username",
-    "passwordRef": "file:simulator/bmc-password",
-}
-MACHINE: Mapping[str, Any] = {"serverId": "hall/SN1", "image": IMAGE, "online": True}
-CONFIG: Mapping[str, Any] = {
-    "claimsPath": "claims.sqlite",
-    "phoneHome": "https://provision.hall.test/phone-home",
-    "simulatorDirectory": "simulator",
-}
-
-
-@dataclass
-class Plugin:
-    """A served plugin, and the hall it works on."""
-
-    stub: Any
-    folder: Path
-    simulator: RunningSimulator
-    servicer: Servicer
-
-    async def configure(self) -> None:
-        await self.stub.Configure(provider_pb2.ConfigureRequest(args=wire_map(CONFIG)))
-
-    async def create_claim(self, **changes: Any) -> dict[str, Any]:
-        request = provider_pb2.CreateRequest(urn=CLAIM_URN, properties=wire_map({**CLAIM, **changes}))
-        return plain_map((await self.stub.Create(request)).properties)
-
-    async def create_machine(self, *, seconds: float = 0, **changes: Any) -> dict[str, Any]:
-        request = provider_pb2.CreateRequest(
-            urn=MACHINE_URN, properties=wire_map({**MACHINE, **changes}), timeout=seconds
-        )
-        return plain_map((await self.stub.Create(request)).properties)
-
-    async def diff(self, urn: str, olds: Mapping[str, Any], news: Mapping[str, Any], **more: Any) -> Any:
-        request = provider_pb2.DiffRequest(urn=urn, olds=wire_map(olds), news=wire_map(news), **more)
-        return await self.stub.Diff(request)
-
-    async def read(self, urn: str, olds: Mapping[str, Any] | None = None, server: str = "hall/SN1") -> Any:
-        return await self.stub.Read(
-            provider_pb2.ReadRequest(urn=urn, id=server, properties=wire_map(olds or {}))
-        )
-
-    async def reaches(self, phase: Phase) -> None:
-        async with asyncio.timeout(10):
-            while [("SN1", phase)] != self.claims():  # noqa: ASYNC110 - the plugin tells nobody
-                await asyncio.sleep(0.02)
-
-    def claims(self) -> list[tuple[str, Phase]]:
-        return [(claim.serial, claim.phase) for claim in read_claims(self.folder / "claims.sqlite")]
-
-    def status(self, serial: str = "SN1") -> dict[str, Any]:
-        return self.simulator.bmc(serial).status()
-
-    def counters(self, serial: str = "SN1") -> dict[str, int]:
-        return self.status(serial)["counters"]
+from ..claims_files import claims_in
+from .served_plugin import (
+    CLAIM,
+    CLAIM_URN,
+    CONFIG,
+    IMAGE,
+    MACHINE,
+    MACHINE_URN,
+    OTHER_IMAGE,
+    Plugin,
+    delete_request,
+    partial_state,
+    refusal,
+    served,
+)
 
 
 @pytest.fixture
 async def plugin(tmp_path: Path) -> AsyncIterator[Plugin]:
     """A configured plugin and a quick hall of two servers."""
-    servers = tuple(SimulatedServer(f"bmc-{n}.hall.test", f"SN{n}", "dgx-h200", "r1") for n in (1, 2))
-    config = SimulatorConfig(
-        halls=(SimulatedHall("hall", "provision.hall.test", servers),),
-        time_scale=6000,
-        images=("node", "node-2"),
-    )
-    (tmp_path / "Pulumi.yaml").write_text("name: lab\n")
-    (tmp_path / "stacks").mkdir()
-    async with simulate(config, tmp_path / "simulator") as simulator:
-        config.write(tmp_path / "simulator" / CONFIG_FILE)
-        simulator.endpoint.write(tmp_path / "simulator")
-        servicer = Servicer(BareMetal(RunIdentity("run-1"), lambda: tmp_path / "stacks"))
-        server = grpc.aio.server()
-        provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
-        port = server.add_insecure_port("127.0.0.1:0")
-        await server.start()
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-            served = Plugin(provider_pb2_grpc.ResourceProviderStub(channel), tmp_path, simulator, servicer)
-            await served.configure()
-            yield served
-        await servicer.finish()
-        await server.stop(None)
-
-
-def refusal(error: "pytest.ExceptionInfo[grpc.aio.AioRpcError]", code: grpc.StatusCode) -> str:
-    """The message of a refusal, which must have the code and no traceback."""
-    assert code == error.value.code()
-    details = error.value.details() or ""
-    assert "Traceback" not in details
-    return details
-
-
-def partial_state(error: grpc.aio.AioRpcError) -> provider_pb2.ErrorResourceInitFailed:
-    """What the engine decodes of a partial failure."""
-    raw = dict(error.trailing_metadata() or ())["grpc-status-details-bin"]
-    status, detail = status_pb2.Status(), provider_pb2.ErrorResourceInitFailed()
-    status.ParseFromString(raw if isinstance(raw, bytes) else raw.encode())
-    assert status.details[0].Unpack(detail)
-    return detail
+    async with served(tmp_path) as found:
+        yield found
 
 
 async def test_a_claim_and_a_machine_come_up_and_go_down(plugin: Plugin) -> None:
@@ -223,11 +131,12 @@ async def test_ignored_changes_are_ignored(plugin: Plugin) -> None:
 async def test_a_changed_configuration_is_taken_over_and_replaces_nothing(plugin: Plugin) -> None:
     answer = await plugin.stub.DiffConfig(
         provider_pb2.DiffRequest(
-            olds=wire_map(CONFIG), news=wire_map({**CONFIG, "claimsPath": "other.sqlite"})
+            olds=wire_map(CONFIG),
+            news=wire_map({**CONFIG, "claims": {"backend": "sqlite", "path": "other.sqlite"}}),
         )
     )
 
-    assert (["claimsPath"], []) == (list(answer.diffs), list(answer.replaces))
+    assert (["claims"], []) == (list(answer.diffs), list(answer.replaces))
 
 
 async def test_every_bad_input_is_named(plugin: Plugin) -> None:
@@ -246,12 +155,18 @@ async def test_every_bad_input_is_named(plugin: Plugin) -> None:
 
 async def test_a_configuration_without_what_is_needed_is_refused(plugin: Plugin) -> None:
     answer = await plugin.stub.CheckConfig(
-        provider_pb2.CheckRequest(news=wire_map({"claimsPath": "c.sqlite", "phoneHome": "http://x"}))
+        provider_pb2.CheckRequest(
+            news=wire_map({"claims": {"backend": "sqlite", "path": "c.sqlite"}, "phoneHome": "http://x"})
+        )
     )
     with pytest.raises(grpc.aio.AioRpcError) as error:
-        await plugin.stub.Configure(provider_pb2.ConfigureRequest(args=wire_map({"claimsPath": "c.sqlite"})))
+        await plugin.stub.Configure(
+            provider_pb2.ConfigureRequest(
+                args=wire_map({"claims": {"backend": "sqlite", "path": "c.sqlite"}})
+            )
+        )
 
-    assert {"caCertificate", "phoneHome"} == {failure.property for failure in answer.failures}
+    assert {"phoneHome"} == {failure.property for failure in answer.failures}
     assert "phoneHome: it is required" in refusal(error, grpc.StatusCode.INVALID_ARGUMENT)
 
 
@@ -303,7 +218,7 @@ async def test_a_claim_that_is_gone_or_someone_elses_reads_as_gone_and_is_delete
     plugin: Plugin,
 ) -> None:
     state = await plugin.create_claim()
-    store = ClaimStore(plugin.folder / "claims.sqlite", RunIdentity("by hand"))
+    store = SqliteClaimStore(plugin.folder / "claims.sqlite", RunIdentity("by hand"))
     held = store.find("hall", "SN1")
     assert held is not None
     store.release(held)
@@ -315,7 +230,7 @@ async def test_a_claim_that_is_gone_or_someone_elses_reads_as_gone_and_is_delete
     await plugin.stub.Delete(
         provider_pb2.DeleteRequest(urn=CLAIM_URN, id="hall/SN1", properties=wire_map(state))
     )
-    assert ["lab/other"] == [claim.owner for claim in read_claims(plugin.folder / "claims.sqlite")]
+    assert ["lab/other"] == [claim.owner for claim in claims_in(plugin.folder / "claims.sqlite")]
     store.close()
 
 
@@ -342,18 +257,18 @@ async def test_releasing_a_claim_takes_down_what_a_killed_run_left_on_it(plugin:
     assert "Off" == plugin.status()["power"]
 
 
-def delete_request(urn: str, state: Mapping[str, Any]) -> provider_pb2.DeleteRequest:
-    return provider_pb2.DeleteRequest(urn=urn, id="hall/SN1", properties=wire_map(state))
-
-
 async def test_what_a_killed_destroy_left_reads_as_unfinished_and_is_brought_back_without_an_install(
     plugin: Plugin,
 ) -> None:
     await plugin.create_claim()
     state = await plugin.create_machine()
-    plugin.simulator.inject(FaultRule("lose-answer", method="POST", path="*ComputerSystem.Reset*", times=1))
-    with pytest.raises(grpc.aio.AioRpcError):
-        await plugin.stub.Delete(delete_request(MACHINE_URN, state))
+    # As a run leaves it that is killed right after it has cut the power.
+    store = SqliteClaimStore(plugin.folder / "claims.sqlite", RunIdentity("run-1"))
+    claim = store.find("hall", "SN1")
+    assert claim is not None
+    store.change(claim, phase=Phase.LEAVING)
+    store.close()
+    plugin.simulator.bmc("SN1").machine.press_button(on=False, now=plugin.simulator.simulation.clock.now())
 
     refresh = provider_pb2.ReadRequest(
         urn=MACHINE_URN, id="hall/SN1", properties=wire_map(state), inputs=wire_map(MACHINE)
@@ -382,7 +297,7 @@ async def test_a_lost_claims_file_fails_destroy_and_refresh_and_leaves_the_machi
     path.unlink()
     await plugin.configure()
     if loss == "new":
-        ClaimStore(path, RunIdentity("other")).fence("lab/other")
+        SqliteClaimStore(path, RunIdentity("other")).fence("lab/other")
 
     for urn, state in ((MACHINE_URN, machine), (CLAIM_URN, claim)):
         for call in (plugin.stub.Delete(delete_request(urn, state)), plugin.read(urn, state)):
@@ -401,7 +316,7 @@ async def test_a_store_that_granted_the_server_to_others_does_not_prove_that_our
     machine = await plugin.create_machine()
     (plugin.folder / "claims.sqlite").unlink()
     await plugin.configure()
-    theirs = ClaimStore(plugin.folder / "claims.sqlite", RunIdentity("theirs"))
+    theirs = SqliteClaimStore(plugin.folder / "claims.sqlite", RunIdentity("theirs"))
     theirs.claim(Claim("hall", "SN1", "train/slot-01", "lab/other", "urn", 0, {}))
     theirs.close()
 

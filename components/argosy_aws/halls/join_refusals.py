@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
 
 from argosy.errors import Fault
+from argosy.spec.hall import UplinkSpec
 from argosy.spec.loader import LoadedFleet
-from argosy.spec.models import UplinkSpec
 from argosy_aws.halls.certificates import UnfitCertificatesError, read_certificates
 from argosy_aws.halls.facts import HybridFacts, load_hybrid_facts
 from argosy_aws.halls.linked_hall import LinkedHall
@@ -36,7 +36,8 @@ def _uplinks(linked: LinkedHall) -> Iterator[Fault]:
 
     AWS advises at least 100 Mbps and at most 200 ms of round trip, and advises against hybrid nodes at sites
     that are disconnected or only at times connected. One fit uplink is such a site as soon as it fails: its
-    nodes then get no work, and what runs on them is not replaced. By physics, a geostationary satellite is
+    nodes then get no work, and what runs on them is not replaced. An uplink whose `usage` leaves out
+    `control` carries nothing to a control plane elsewhere. By physics, a geostationary satellite is
     never fit (a round trip is 477 ms at least), whatever the file says.
     Source: EKS user guide, prepare networking for hybrid nodes (`halls.yaml`).
     """
@@ -54,7 +55,7 @@ def _uplinks(linked: LinkedHall) -> Iterator[Fault]:
         "joins",
         given=f"the uplinks {', '.join(said)} of {linked.name}{shared}",
         expected=(
-            f"two uplinks that do not fail together, each of {facts.least_mbps} Mbps or more and "
+            f"two uplinks for control that do not fail together, each of {facts.least_mbps} Mbps or more and "
             f"{facts.longest_rtt_ms} ms of round trip or less, so that the loss of one orphans no node"
         ),
         fix="leave out joins: the hall then keeps a control plane of its own, which outlives its uplinks",
@@ -63,6 +64,8 @@ def _uplinks(linked: LinkedHall) -> Iterator[Fault]:
 
 def _unfit(uplink: UplinkSpec, facts: HybridFacts) -> list[str]:
     reasons: list[str] = []
+    if uplink.usage and "control" not in uplink.usage:
+        reasons.append(f"its usage, {', '.join(uplink.usage)}, leaves out control")
     if uplink.mbps < facts.least_mbps:
         reasons.append(f"{uplink.mbps} Mbps is less than {facts.least_mbps}")
     if uplink.rtt_ms > facts.longest_rtt_ms:
