@@ -297,7 +297,6 @@ def test_a_hall_joins_one_cluster(refused: Refused) -> None:
 @pytest.mark.parametrize(
     ("uplinks", "said"),
     [
-        ([EAST], ["east (fit)"]),
         ([EAST, {**WEST, "mbps": 99}], ["east (fit)", "west (99 Mbps is less than 100)"]),
         ([EAST, {**WEST, "rtt_ms": 201}], ["west (201 ms is more than 200)"]),
         (
@@ -309,7 +308,22 @@ def test_a_hall_joins_one_cluster(refused: Refused) -> None:
             [EAST, {**WEST, "kind": "geo", "rtt_ms": 150}],
             ["west (a geostationary round trip is never 200 ms"],
         ),
-        ([EAST, {**WEST, "conduit": "east duct"}], ["the fit ones fail together: conduit east duct"]),
+        (
+            [
+                {**EAST, "usage": ["data", "control", "oob"]},
+                {**WEST, "usage": ["data"]},
+                {**WEST, "name": "thin", "carrier": "third", "mbps": 50, "usage": ["control", "oob"]},
+            ],
+            ["east (fit)", "west (its usage, data, leaves out control)", "thin (50 Mbps is less than 100)"],
+        ),
+        (
+            [
+                EAST,
+                {**WEST, "conduit": "east duct"},
+                {**WEST, "name": "thin", "carrier": "third", "mbps": 50},
+            ],
+            ["thin (50 Mbps is less than 100)", "the fit ones fail together: conduit east duct"],
+        ),
     ],
 )
 def test_a_hall_whose_uplinks_would_orphan_its_nodes_may_not_join(

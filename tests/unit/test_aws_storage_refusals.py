@@ -35,7 +35,8 @@ HALL = {
     "inventory": "oslo.yaml",
     "power": {"feeds": [{"name": "a", "rated_kw": 40}]},
     "uplinks": [
-        {"name": "fibre", "kind": "fibre", "mbps": 100000, "rtt_ms": 98, "carrier": "one", "conduit": "duct"}
+        {"name": "fibre", "kind": "fibre", "mbps": 100000, "rtt_ms": 98, "carrier": "one", "conduit": "duct"},
+        {"name": "sky", "kind": "leo", "mbps": 200, "rtt_ms": 45, "carrier": "two"},
     ],
     "claims": {"backend": "sqlite", "path": ".argosy/claims.sqlite"},
     "phone_home": "https://provision.oslo.example/phone-home",
