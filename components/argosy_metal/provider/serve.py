@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from asyncio import sslproto
 
 import grpc.aio
 from pulumi.runtime.proto import provider_pb2_grpc
@@ -16,6 +17,7 @@ from argosy_metal.provider.servicer import Servicer
 
 _WATCH_SECONDS = 0.25
 _ANSWER_SECONDS = 2.0
+_TLS_BUFFER_BYTES = 16 << 10
 # The engine's own limit for a message (pulumi, sdk/python/lib/pulumi/runtime/_grpc_settings.py).
 _OPTIONS = [("grpc.max_receive_message_length", 400 << 20)]
 
@@ -27,6 +29,8 @@ async def serve(run: RunIdentity, engine: str | None = None) -> None:
 
     Comes back after SIGTERM, SIGINT or the parent's end, when the steps in hand are done.
     """
+    # asyncio sets 256 KiB aside per connection, of which a BMC's answers need little; a refresh has many.
+    sslproto.SSLProtocol.max_size = _TLS_BUFFER_BYTES
     provider = BareMetal(run, log=EngineLog(engine))
     servicer = Servicer(provider)
     server = grpc.aio.server(options=_OPTIONS)
