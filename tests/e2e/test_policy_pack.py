@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ..policies.hall_numbers import HALL
+
 if TYPE_CHECKING:
     from conftest import Engine, PulumiProject
 
@@ -14,8 +16,12 @@ ROOT = Path(__file__).resolve().parents[2]
 PACK = ("--policy-pack", str(ROOT / "policies"))
 SHA256 = "659348da96fef9b303cb0aaed6a91118d9dd665ba4fe60ff47aa53eabacad8e9"
 PROJECT = f"name: trial\nruntime: {{name: python, options: {{toolchain: pip, virtualenv: {sys.prefix}}}}}\n"
-PROGRAM = """\
+PROGRAM = f"""\
 import pulumi
+
+HALL = {HALL!r}
+"""
+PROGRAM += """\
 
 class Fleet(pulumi.ComponentResource):
     def __init__(self, name, sites):
@@ -27,7 +33,7 @@ class Machine(pulumi.ComponentResource):
         super().__init__("baremetal:index:Machine", name, {"image": image})
 
 def hall():
-    return {"provider": "metal", "pools": {"serve": {"role": "inference", "nodes": 4}}}
+    return {**HALL, "pools": {"serve": {"role": "inference", "nodes": 4}}}
 """
 TWO_HALLS = 'Fleet("lab", {"north": hall(), "south": hall()})\n'
 ONE_HALL = 'Fleet("lab", {"north": hall()})\n'
