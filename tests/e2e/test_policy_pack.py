@@ -16,12 +16,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PACK = ("--policy-pack", str(ROOT / "policies"))
 SHA256 = "659348da96fef9b303cb0aaed6a91118d9dd665ba4fe60ff47aa53eabacad8e9"
 PROJECT = f"name: trial\nruntime: {{name: python, options: {{toolchain: pip, virtualenv: {sys.prefix}}}}}\n"
-PROGRAM = f"""\
+PROGRAM = """\
 import pulumi
 
-HALL = {HALL!r}
-"""
-PROGRAM += """\
 
 class Fleet(pulumi.ComponentResource):
     def __init__(self, name, sites):
@@ -64,7 +61,8 @@ def trial(engine: "Engine", tmp_path: Path) -> "PulumiProject":
 
 
 def write(project: "PulumiProject", *parts: str) -> None:
-    (project.folder / "__main__.py").write_text(PROGRAM + "".join(parts), encoding="utf-8")
+    program = f"HALL = {HALL!r}\n{PROGRAM}{''.join(parts)}"
+    (project.folder / "__main__.py").write_text(program, encoding="utf-8")
 
 
 def test_a_sound_program_passes_preview_and_update(trial: "PulumiProject"):
