@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from argosy_metal.lifecycle.bios_decide import unfinished
 from argosy_metal.lifecycle.bios_driver import BiosDriver, SeenBios, WantedBios
 from argosy_metal.lifecycle.failure import MachineNotReadyError
+from argosy_metal.provider.brought import BroughtAbout
 from argosy_metal.provider.checks import Failure, flag
 from argosy_metal.provider.failures import PartialFailureError
-from argosy_metal.provider.hall import Hall
 from argosy_metal.provider.properties import BOOLEAN, Input, Output, Properties, mapping_of
 from argosy_metal.provider.requests import ResourceRequest
-from argosy_metal.provider.resource import Change, Difference, Found, Outputs
+from argosy_metal.provider.resource import Found, Outputs
 from argosy_metal.provider.setup_inputs import (
     ALLOW_REBOOT,
     APPLY_ON,
@@ -24,7 +24,7 @@ from argosy_metal.provider.setup_inputs import (
     readable_claim,
     reboot_failures,
 )
-from argosy_metal.provider.values import UNKNOWN, Unknown
+from argosy_metal.provider.values import Unknown
 
 BIOS_SETTINGS = "baremetal:index:BiosSettings"
 _VALUES = mapping_of({"$ref": "pulumi.json#/Any"})
@@ -67,37 +67,15 @@ _PROPERTIES = Properties(
 _OBSERVED = tuple(_PROPERTIES.outputs)
 
 
-class BiosSettings:
+class BiosSettings(BroughtAbout):
     """Sets, observes and restores BIOS attributes."""
 
     properties = _PROPERTIES
-
-    def __init__(self, hall: Callable[[], Hall]) -> None:
-        self._hall = hall
 
     def check(self, news: Mapping[str, Any]) -> tuple[Mapping[str, Any], Sequence[Failure]]:
         """Shapes; what the BIOS accepts is asked of its registry before anything is written."""
         inputs, failures = self.properties.check(news)
         return inputs, [*failures, *reboot_failures(inputs)]
-
-    def diff(self, request: ResourceRequest) -> Difference:
-        """Another server is another resource; attributes that are not as they should be are set again."""
-        observed = _unfinished(request.news, request.olds)
-        changes = self.properties.changes(request) | dict.fromkeys(observed, Change.UPDATE)
-        return Difference(changes, observed)
-
-    async def create(self, request: ResourceRequest) -> tuple[str, Outputs]:
-        """Set the attributes, or go on where an interrupted run of this stack stopped."""
-        if request.preview:
-            return "", {**request.news, **dict.fromkeys(_OBSERVED, UNKNOWN)}
-        server_id = str(request.news["serverId"])
-        return server_id, await self._bring(server_id, request)
-
-    async def update(self, request: ResourceRequest) -> Outputs:
-        """Set what has changed, here or there."""
-        if request.preview:
-            return {**request.news, **dict.fromkeys(_OBSERVED, UNKNOWN)}
-        return await self._bring(request.resource_id, request)
 
     async def read(self, request: ResourceRequest) -> Found:
         """What is in force and pending. An import takes all that is not at its default."""
@@ -127,6 +105,9 @@ class BiosSettings:
                 await driver.restore(now=is_now(request.olds), allow_reboot=allow_reboot)
             else:
                 await driver.forget()
+
+    def _unfinished(self, news: Outputs, olds: Outputs) -> frozenset[str]:
+        return _unfinished(news, olds)
 
     async def _bring(self, server_id: str, request: ResourceRequest) -> Outputs:
         hall, news = self._hall(), request.news

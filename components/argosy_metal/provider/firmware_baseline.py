@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from argosy_metal.lifecycle.failure import MachineNotReadyError
 from argosy_metal.lifecycle.firmware_decide import FirmwareImage, unfinished
 from argosy_metal.lifecycle.firmware_driver import FirmwareDriver, SeenFirmware, WantedFirmware
+from argosy_metal.provider.brought import BroughtAbout
 from argosy_metal.provider.checks import Failure, Rule, check_inputs, flag, text, unshown_text
 from argosy_metal.provider.failures import PartialFailureError
-from argosy_metal.provider.hall import Hall
 from argosy_metal.provider.properties import (
     BOOLEAN,
     STRING,
@@ -21,7 +21,7 @@ from argosy_metal.provider.properties import (
     reference,
 )
 from argosy_metal.provider.requests import ResourceRequest
-from argosy_metal.provider.resource import Change, Difference, Found, Outputs
+from argosy_metal.provider.resource import Found, Outputs
 from argosy_metal.provider.setup_inputs import (
     ALLOW_REBOOT,
     APPLY_ON,
@@ -32,7 +32,7 @@ from argosy_metal.provider.setup_inputs import (
     readable_claim,
     reboot_failures,
 )
-from argosy_metal.provider.values import UNKNOWN, Unknown
+from argosy_metal.provider.values import Unknown
 
 FIRMWARE_BASELINE = "baremetal:index:FirmwareBaseline"
 _IMAGE_TYPE = "baremetal:index:FirmwareImage"
@@ -83,13 +83,10 @@ _PROPERTIES = Properties(
 _OBSERVED = tuple(_PROPERTIES.outputs)
 
 
-class FirmwareBaselines:
+class FirmwareBaselines(BroughtAbout):
     """Flashes and observes firmware."""
 
     properties = _PROPERTIES
-
-    def __init__(self, hall: Callable[[], Hall]) -> None:
-        self._hall = hall
 
     def check(self, news: Mapping[str, Any]) -> tuple[Mapping[str, Any], Sequence[Failure]]:
         """Shapes; which components there are is asked of the BMC before anything is flashed."""
@@ -101,25 +98,6 @@ class FirmwareBaselines:
             elif not isinstance(image, Unknown):
                 failures.append((f"components.{name}", "expected version, url and sha256"))
         return inputs, failures
-
-    def diff(self, request: ResourceRequest) -> Difference:
-        """Another server is another resource; a component with another version is flashed."""
-        observed = _unfinished(request.news, request.olds)
-        changes = self.properties.changes(request) | dict.fromkeys(observed, Change.UPDATE)
-        return Difference(changes, observed)
-
-    async def create(self, request: ResourceRequest) -> tuple[str, Outputs]:
-        """Flash what is not at its version, or go on where an interrupted run of this stack stopped."""
-        if request.preview:
-            return "", {**request.news, **dict.fromkeys(_OBSERVED, UNKNOWN)}
-        server_id = str(request.news["serverId"])
-        return server_id, await self._bring(server_id, request)
-
-    async def update(self, request: ResourceRequest) -> Outputs:
-        """Flash what has changed, here or there."""
-        if request.preview:
-            return {**request.news, **dict.fromkeys(_OBSERVED, UNKNOWN)}
-        return await self._bring(request.resource_id, request)
 
     async def read(self, request: ResourceRequest) -> Found:
         """The versions in effect. An import names no component: images are nowhere to be read."""
@@ -143,6 +121,9 @@ class FirmwareBaselines:
         async with hall.setup(claim, hall.leash(request)) as (access, self_test, hands):
             await access.explained(self_test.settle)
             await FirmwareDriver(access, self_test, hands).forget()
+
+    def _unfinished(self, news: Outputs, olds: Outputs) -> frozenset[str]:
+        return _unfinished(news, olds)
 
     async def _bring(self, server_id: str, request: ResourceRequest) -> Outputs:
         hall, news = self._hall(), request.news

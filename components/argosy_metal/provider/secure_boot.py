@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from argosy_metal.lifecycle.failure import MachineNotReadyError
@@ -13,6 +13,7 @@ from argosy_metal.lifecycle.secure_boot_plan import (
     is_applied,
     plan_secure_boot,
 )
+from argosy_metal.provider.brought import BroughtAbout, incomplete
 from argosy_metal.provider.certificate_inputs import (
     CERTIFICATE_TYPE,
     TYPES,
@@ -22,7 +23,6 @@ from argosy_metal.provider.certificate_inputs import (
 )
 from argosy_metal.provider.checks import Failure, flag, text
 from argosy_metal.provider.failures import PartialFailureError
-from argosy_metal.provider.hall import Hall
 from argosy_metal.provider.properties import (
     BOOLEAN,
     STRINGS,
@@ -33,9 +33,8 @@ from argosy_metal.provider.properties import (
     reference,
 )
 from argosy_metal.provider.requests import ResourceRequest
-from argosy_metal.provider.resource import Change, Difference, Found, Outputs
+from argosy_metal.provider.resource import Found, Outputs
 from argosy_metal.provider.setup_inputs import SERVER_ID, deletable_claim, readable_claim
-from argosy_metal.provider.values import UNKNOWN
 from argosy_metal.redfish.secure_boot import SecureBootState
 
 SECURE_BOOT = "baremetal:index:SecureBoot"
@@ -72,37 +71,15 @@ _PROPERTIES = Properties(
 _OBSERVED = tuple(_PROPERTIES.outputs)
 
 
-class SecureBoots:
+class SecureBoots(BroughtAbout):
     """Sets and observes secure boot."""
 
     properties = _PROPERTIES
-
-    def __init__(self, hall: Callable[[], Hall]) -> None:
-        self._hall = hall
 
     def check(self, news: Mapping[str, Any]) -> tuple[Mapping[str, Any], Sequence[Failure]]:
         """Shapes, and whether each text is a certificate."""
         inputs, failures = self.properties.check(news)
         return inputs, [*failures, *check_certificates(inputs.get("databases"))]
-
-    def diff(self, request: ResourceRequest) -> Difference:
-        """All is changed in place. What waits for a boot is no difference."""
-        observed = frozenset({"complete"} if request.olds.get("complete") is not True else ())
-        changes = self.properties.changes(request) | dict.fromkeys(observed, Change.UPDATE)
-        return Difference(changes, observed)
-
-    async def create(self, request: ResourceRequest) -> tuple[str, Outputs]:
-        """Write what differs."""
-        if request.preview:
-            return "", {**request.news, **dict.fromkeys(_OBSERVED, UNKNOWN)}
-        server_id = str(request.news["serverId"])
-        return server_id, await self._apply(server_id, request)
-
-    async def update(self, request: ResourceRequest) -> Outputs:
-        """Write what differs, here or there."""
-        if request.preview:
-            return {**request.news, **dict.fromkeys(_OBSERVED, UNKNOWN)}
-        return await self._apply(request.resource_id, request)
 
     async def read(self, request: ResourceRequest) -> Found:
         """Secure boot as it is. An import takes the switch, and no certificate."""
@@ -131,7 +108,10 @@ class SecureBoots:
             async with hall.server(claim, request.timeout_seconds) as access:
                 await SecureBootDriver(access).forget()
 
-    async def _apply(self, server_id: str, request: ResourceRequest) -> Outputs:
+    def _unfinished(self, news: Outputs, olds: Outputs) -> frozenset[str]:
+        return incomplete(olds)
+
+    async def _bring(self, server_id: str, request: ResourceRequest) -> Outputs:
         hall, news = self._hall(), request.news
         claim = await hall.own_claim(server_id, request.owner)
         certificates = resolve_certificates(news.get("databases", {}), hall.config.root)

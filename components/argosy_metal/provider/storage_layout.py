@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -18,9 +18,9 @@ from argosy_metal.lifecycle.access import ServerAccess
 from argosy_metal.lifecycle.failure import MachineNotReadyError
 from argosy_metal.lifecycle.volume_plan import VolumePlan, is_ours, volume_mark
 from argosy_metal.lifecycle.volumes import SeenStorage, VolumeDriver
+from argosy_metal.provider.brought import BroughtAbout, incomplete
 from argosy_metal.provider.checks import Failure, flag
 from argosy_metal.provider.failures import PartialFailureError
-from argosy_metal.provider.hall import Hall
 from argosy_metal.provider.properties import (
     BOOLEAN,
     INTEGER,
@@ -32,10 +32,9 @@ from argosy_metal.provider.properties import (
     reference,
 )
 from argosy_metal.provider.requests import ResourceRequest
-from argosy_metal.provider.resource import Change, Difference, Found, Outputs
+from argosy_metal.provider.resource import Change, Found, Outputs
 from argosy_metal.provider.setup_inputs import SERVER_ID, deletable_claim, readable_claim
 from argosy_metal.provider.storage_inputs import TYPES, VOLUME_TYPE, check_volumes, is_list, wanted_volumes
-from argosy_metal.provider.values import UNKNOWN
 
 STORAGE_LAYOUT = "baremetal:index:StorageLayout"
 _OBSERVED_TYPE = "baremetal:index:ObservedVolume"
@@ -82,37 +81,15 @@ _PROPERTIES = Properties(
 _OBSERVED = tuple(_PROPERTIES.outputs)
 
 
-class StorageLayouts:
+class StorageLayouts(BroughtAbout):
     """Makes, observes and forgets volumes."""
 
     properties = _PROPERTIES
-
-    def __init__(self, hall: Callable[[], Hall]) -> None:
-        self._hall = hall
 
     def check(self, news: Mapping[str, Any]) -> tuple[Mapping[str, Any], Sequence[Failure]]:
         """Shapes, and which numbers of drives make which RAID level."""
         inputs, failures = self.properties.check(news)
         return inputs, [*failures, *check_volumes(inputs.get("volumes"))]
-
-    def diff(self, request: ResourceRequest) -> Difference:
-        """Other volumes are another layout; one that is not complete is gone on with."""
-        observed = frozenset({"complete"} if request.olds.get("complete") is not True else ())
-        changes = self.properties.changes(request) | dict.fromkeys(observed, Change.UPDATE)
-        return Difference(changes, observed)
-
-    async def create(self, request: ResourceRequest) -> tuple[str, Outputs]:
-        """Make the volumes, or go on where an interrupted run of this stack stopped."""
-        if request.preview:
-            return "", {**request.news, **dict.fromkeys(_OBSERVED, UNKNOWN)}
-        server_id = str(request.news["serverId"])
-        return server_id, await self._apply(server_id, request)
-
-    async def update(self, request: ResourceRequest) -> Outputs:
-        """Make what is missing."""
-        if request.preview:
-            return {**request.news, **dict.fromkeys(_OBSERVED, UNKNOWN)}
-        return await self._apply(request.resource_id, request)
 
     async def read(self, request: ResourceRequest) -> Found:
         """The volumes as they are. An import takes those that this claim made."""
@@ -135,7 +112,10 @@ class StorageLayouts:
         """Forget: the volumes stay. A later layout of this claim knows them by their mark."""
         await deletable_claim(self._hall(), request)
 
-    async def _apply(self, server_id: str, request: ResourceRequest) -> Outputs:
+    def _unfinished(self, news: Outputs, olds: Outputs) -> frozenset[str]:
+        return incomplete(olds)
+
+    async def _bring(self, server_id: str, request: ResourceRequest) -> Outputs:
         claim = await self._hall().own_claim(server_id, request.owner)
         news = request.news
         wanted, take_over = wanted_volumes(news["volumes"]), bool(news["takeOver"])
