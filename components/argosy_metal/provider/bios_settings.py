@@ -64,7 +64,6 @@ _PROPERTIES = Properties(
         "captured": Output("The values before the first write.", _VALUES),
     },
 )
-_OBSERVED = tuple(_PROPERTIES.outputs)
 
 
 class BiosSettings(BroughtAbout):

@@ -80,7 +80,6 @@ _PROPERTIES = Properties(
         }
     },
 )
-_OBSERVED = tuple(_PROPERTIES.outputs)
 
 
 class FirmwareBaselines(BroughtAbout):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from argosy_metal.lifecycle.failure import MachineNotReadyError
 from argosy_metal.lifecycle.power_cap_driver import PowerCapDriver, SeenPower, WantedPower
+from argosy_metal.provider.brought import BroughtAbout, incomplete
 from argosy_metal.provider.checks import Failure, flag, text, watts
 from argosy_metal.provider.failures import PartialFailureError
-from argosy_metal.provider.hall import Hall
 from argosy_metal.provider.properties import (
     BOOLEAN,
     INTEGER,
@@ -22,9 +22,8 @@ from argosy_metal.provider.properties import (
     reference,
 )
 from argosy_metal.provider.requests import ResourceRequest
-from argosy_metal.provider.resource import Change, Difference, Found, Outputs
+from argosy_metal.provider.resource import Found, Outputs
 from argosy_metal.provider.setup_inputs import SERVER_ID, deletable_claim, readable_claim
-from argosy_metal.provider.values import UNKNOWN
 from argosy_metal.redfish.power_limits import PowerLimit
 from argosy_metal.redfish.power_restore import POLICIES
 
@@ -88,16 +87,12 @@ _PROPERTIES = Properties(
         }
     },
 )
-_OBSERVED = tuple(_PROPERTIES.outputs)
 
 
-class PowerCaps:
+class PowerCaps(BroughtAbout):
     """Sets, observes and restores limits of power."""
 
     properties = _PROPERTIES
-
-    def __init__(self, hall: Callable[[], Hall]) -> None:
-        self._hall = hall
 
     def check(self, news: Mapping[str, Any]) -> tuple[Mapping[str, Any], Sequence[Failure]]:
         """Shapes; ranges are asked of the BMC before anything is written."""
@@ -105,25 +100,6 @@ class PowerCaps:
         if not any(name in inputs for name in _WANTED):
             failures = [*failures, ("wattsPerNode", f"give at least one of {', '.join(_WANTED)}")]
         return inputs, failures
-
-    def diff(self, request: ResourceRequest) -> Difference:
-        """All is changed in place; limits that were seen otherwise are set again."""
-        observed = frozenset({"complete"} if request.olds.get("complete") is not True else ())
-        changes = self.properties.changes(request) | dict.fromkeys(observed, Change.UPDATE)
-        return Difference(changes, observed)
-
-    async def create(self, request: ResourceRequest) -> tuple[str, Outputs]:
-        """Set the limits."""
-        if request.preview:
-            return "", {**request.news, **dict.fromkeys(_OBSERVED, UNKNOWN)}
-        server_id = str(request.news["serverId"])
-        return server_id, await self._apply(server_id, request)
-
-    async def update(self, request: ResourceRequest) -> Outputs:
-        """Set what has changed, here or there."""
-        if request.preview:
-            return {**request.news, **dict.fromkeys(_OBSERVED, UNKNOWN)}
-        return await self._apply(request.resource_id, request)
 
     async def read(self, request: ResourceRequest) -> Found:
         """The limits as they are. An import takes those that are set now."""
@@ -151,7 +127,10 @@ class PowerCaps:
             else:
                 await driver.forget()
 
-    async def _apply(self, server_id: str, request: ResourceRequest) -> Outputs:
+    def _unfinished(self, news: Outputs, olds: Outputs) -> frozenset[str]:
+        return incomplete(olds)
+
+    async def _bring(self, server_id: str, request: ResourceRequest) -> Outputs:
         hall, news = self._hall(), request.news
         claim = await hall.own_claim(server_id, request.owner)
         async with hall.server(claim, request.timeout_seconds) as access:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from argosy_metal.lifecycle.access import ServerAccess
@@ -10,14 +10,13 @@ from argosy_metal.lifecycle.decide import OFF, ON
 from argosy_metal.lifecycle.failure import MachineNotReadyError
 from argosy_metal.lifecycle.host_power import switch_host
 from argosy_metal.provider.bare_host import assert_bare
+from argosy_metal.provider.brought import BroughtAbout
 from argosy_metal.provider.checks import Failure, flag, text
 from argosy_metal.provider.failures import PartialFailureError
-from argosy_metal.provider.hall import Hall
 from argosy_metal.provider.properties import BOOLEAN, Input, Output, Properties
 from argosy_metal.provider.requests import ResourceRequest
-from argosy_metal.provider.resource import Change, Difference, Found, Outputs
+from argosy_metal.provider.resource import Found, Outputs
 from argosy_metal.provider.setup_inputs import SERVER_ID, deletable_claim, readable_claim
-from argosy_metal.provider.values import UNKNOWN
 
 POWER_STATE = "baremetal:index:PowerState"
 _PROPERTIES = Properties(
@@ -37,38 +36,14 @@ _PROPERTIES = Properties(
 )
 
 
-class PowerStates:
+class PowerStates(BroughtAbout):
     """Switches and observes hosts."""
 
     properties = _PROPERTIES
 
-    def __init__(self, hall: Callable[[], Hall]) -> None:
-        self._hall = hall
-
     def check(self, news: Mapping[str, Any]) -> tuple[Mapping[str, Any], Sequence[Failure]]:
         """Shapes only."""
         return self.properties.check(news)
-
-    def diff(self, request: ResourceRequest) -> Difference:
-        """A host that was seen in another state is switched."""
-        changes = self.properties.changes(request)
-        observed = frozenset(
-            {"observed"} if request.olds.get("observed") != request.news.get("power") else ()
-        )
-        return Difference(changes | dict.fromkeys(observed, Change.UPDATE), observed)
-
-    async def create(self, request: ResourceRequest) -> tuple[str, Outputs]:
-        """Switch the host if it is not as wanted."""
-        if request.preview:
-            return "", {**request.news, "observed": UNKNOWN}
-        server_id = str(request.news["serverId"])
-        return server_id, await self._switch(server_id, request)
-
-    async def update(self, request: ResourceRequest) -> Outputs:
-        """Switch the host if it is not as wanted."""
-        if request.preview:
-            return {**request.news, "observed": UNKNOWN}
-        return await self._switch(request.resource_id, request)
 
     async def read(self, request: ResourceRequest) -> Found:
         """The power as it is."""
@@ -89,7 +64,10 @@ class PowerStates:
         """Leave the host as it is."""
         await deletable_claim(self._hall(), request)
 
-    async def _switch(self, server_id: str, request: ResourceRequest) -> Outputs:
+    def _unfinished(self, news: Outputs, olds: Outputs) -> frozenset[str]:
+        return frozenset({"observed"} if olds.get("observed") != news.get("power") else ())
+
+    async def _bring(self, server_id: str, request: ResourceRequest) -> Outputs:
         hall, news = self._hall(), request.news
         claim = await hall.own_claim(server_id, request.owner)
         async with hall.server(claim, request.timeout_seconds) as access:

@@ -68,7 +68,6 @@ _PROPERTIES = Properties(
     },
     types=TYPES,
 )
-_OBSERVED = tuple(_PROPERTIES.outputs)
 
 
 class SecureBoots(BroughtAbout):

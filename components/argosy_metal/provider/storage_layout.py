@@ -78,7 +78,6 @@ _PROPERTIES = Properties(
         },
     },
 )
-_OBSERVED = tuple(_PROPERTIES.outputs)
 
 
 class StorageLayouts(BroughtAbout):

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from argosy_metal.lifecycle.access import ServerAccess
 from argosy_metal.lifecycle.failure import MachineNotReadyError
 from argosy_metal.lifecycle.host_media import SeenMedia, eject_media, insert_media, look_at_media
 from argosy_metal.provider.bare_host import assert_bare
+from argosy_metal.provider.brought import BroughtAbout
 from argosy_metal.provider.checks import Failure, flag, unshown_text
 from argosy_metal.provider.failures import NotPossibleError, PartialFailureError
-from argosy_metal.provider.hall import Hall
 from argosy_metal.provider.properties import BOOLEAN, Input, Output, Properties
 from argosy_metal.provider.requests import ResourceRequest
-from argosy_metal.provider.resource import Change, Difference, Found, Outputs
+from argosy_metal.provider.resource import Found, Outputs
 from argosy_metal.provider.setup_inputs import SERVER_ID, deletable_claim, readable_claim
-from argosy_metal.provider.values import UNKNOWN
 
 VIRTUAL_MEDIA = "baremetal:index:VirtualMedia"
 _PROPERTIES = Properties(
@@ -35,40 +34,16 @@ _PROPERTIES = Properties(
         "drive": Output("Path of the virtual drive on the BMC."),
     },
 )
-_OBSERVED = tuple(_PROPERTIES.outputs)
 
 
-class VirtualMedias:
+class VirtualMedias(BroughtAbout):
     """Inserts, observes and ejects images."""
 
     properties = _PROPERTIES
 
-    def __init__(self, hall: Callable[[], Hall]) -> None:
-        self._hall = hall
-
     def check(self, news: Mapping[str, Any]) -> tuple[Mapping[str, Any], Sequence[Failure]]:
         """Shapes only."""
         return self.properties.check(news)
-
-    def diff(self, request: ResourceRequest) -> Difference:
-        """An image that was seen otherwise than wanted is inserted or ejected."""
-        wanted = request.news.get("inserted")
-        observed = frozenset({"observed"} if request.olds.get("observed") != wanted else ())
-        changes = self.properties.changes(request) | dict.fromkeys(observed, Change.UPDATE)
-        return Difference(changes, observed)
-
-    async def create(self, request: ResourceRequest) -> tuple[str, Outputs]:
-        """Insert the image, unless it is in the drive already."""
-        if request.preview:
-            return "", {**request.news, **dict.fromkeys(_OBSERVED, UNKNOWN)}
-        server_id = str(request.news["serverId"])
-        return server_id, await self._bring(server_id, request, None)
-
-    async def update(self, request: ResourceRequest) -> Outputs:
-        """Insert or eject; an image that this resource has put there gives way to another one."""
-        if request.preview:
-            return {**request.news, **dict.fromkeys(_OBSERVED, UNKNOWN)}
-        return await self._bring(request.resource_id, request, request.olds.get("image"))
 
     async def read(self, request: ResourceRequest) -> Found:
         """Whether the image is there. An import needs the program's image, so it is refused."""
@@ -96,7 +71,12 @@ class VirtualMedias:
         async with hall.server(claim, request.timeout_seconds) as access:
             await access.explained(lambda: eject_media(access, image))
 
-    async def _bring(self, server_id: str, request: ResourceRequest, old_image: str | None) -> Outputs:
+    def _unfinished(self, news: Outputs, olds: Outputs) -> frozenset[str]:
+        return frozenset({"observed"} if olds.get("observed") != news.get("inserted") else ())
+
+    async def _bring(self, server_id: str, request: ResourceRequest) -> Outputs:
+        # An image that this resource has put there gives way to another one.
+        old_image = request.olds.get("image")
         hall, news = self._hall(), request.news
         claim = await hall.own_claim(server_id, request.owner)
         async with hall.server(claim, request.timeout_seconds) as access:
