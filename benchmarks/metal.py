@@ -113,7 +113,7 @@ class Stopwatch:
 
 
 def big_scene(servers: int) -> Scene:
-    """Twelve seconds for a server of its own; a tenth of the hall reads at once."""
+    """Fifteen seconds for a server of its own; a tenth of the hall reads at once."""
     readers = max(1, servers // 10)
     return Scene(
         servers,

@@ -14,6 +14,7 @@ class Steps:
     power_on: float
     """From the order until the server is on."""
     self_test: float
+    """Once before the installer starts, and once more before the installed system does."""
     install: float
     boot: float
     """From the boot loader until the system reports."""
@@ -26,7 +27,7 @@ class Steps:
     @property
     def reading(self) -> float:
         """How long a server is one of those that read the image: from the order to start until it reports."""
-        return self.power_on + self.self_test + self.install + self.boot
+        return self.power_on + 2 * self.self_test + self.install + self.boot
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,10 @@ from typing import Any
 
 import pytest
 
+from argosy_metal.simulator.boot_sources import BootableImage, BootOverride
+from argosy_metal.simulator.machine import OPTICAL_SLOT, Machine
+from argosy_metal.simulator.world import Durations
+
 
 def _load() -> ModuleType:
     """The module in `benchmarks/`, which is no package."""
@@ -24,12 +28,25 @@ def _load() -> ModuleType:
 
 
 LIMIT: Any = _load()
-STEPS = LIMIT.Steps(power_on=1, self_test=2, install=5, boot=2)
+STEPS = LIMIT.Steps(power_on=1, self_test=2, install=3, boot=2)
 WIDE = LIMIT.Budgets(10_000, 10_000, 10_000, window_seconds=1)
 
 
 def limits(machines: int, **budgets: Any) -> dict[str, float]:
     return dict(LIMIT.limits_seconds(machines, STEPS, replace(WIDE, **budgets)))
+
+
+def test_a_servers_own_time_is_what_a_simulated_one_takes_from_the_order_to_start_until_it_reports():
+    took = Durations(power_on=1, post=20, install=300, boot=4000)
+    machine = Machine("SN1", took)
+    machine.insert(OPTICAL_SLOT, BootableImage("https://p.test/node.iso?install=I1", "ab" * 32, "I1"))
+    machine.set_override(BootOverride("Cd", "Once"))
+    machine.reset("On", 0)
+    machine.advance(10_000)
+
+    heard = machine.state.phone_home
+    assert heard is not None
+    assert heard.booted_at == LIMIT.Steps(took.power_on, took.post, took.install, took.boot).reading
 
 
 def test_without_a_narrow_budget_the_limit_is_one_servers_own_time():
