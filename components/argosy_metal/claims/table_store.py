@@ -77,6 +77,7 @@ class TableStore:
         self._database = database
         self._run = run
         self._epochs: dict[str, int] = {}
+        self._identity: str | None = None
         self._process = uuid.uuid4().hex
         self._heart = Heartbeat(self.beat)
 
@@ -102,8 +103,10 @@ class TableStore:
 
     def identity(self) -> str:
         """See `ClaimStore.identity`."""
-        with self._writing() as cursor:
-            return str(rows.one(cursor, "SELECT id FROM store")[0])
+        if self._identity is None:
+            with self._writing() as cursor:
+                self._identity = str(rows.one(cursor, "SELECT id FROM store")[0])
+        return self._identity
 
     def note_install(self, claim: Claim, install_id: str, *, made_here: bool) -> None:
         """See `ClaimStore.note_install`."""
@@ -182,6 +185,7 @@ class TableStore:
         # A lease that cannot be given up runs out by itself.
         with suppress(ClaimsUnavailableError):
             self._end_leases()
+        self._identity = None
         self._database.close()
 
     def _end_leases(self) -> None:

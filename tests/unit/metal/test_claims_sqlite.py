@@ -1,6 +1,7 @@
 """The claims file: the contract of every claims store, and what is told about a file that cannot be used."""
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ import pytest
 
 from argosy_metal.claims import ClaimsUnavailableError, ForeignClaimError, RunIdentity, SqliteClaimStore
 from argosy_metal.claims.run import start_ticks
+from argosy_metal.claims.sqlite.database import explained
 
 from ...claims_contract import WANTED, ClaimsContract, ClaimsWorld
 from ...full_disk import largest_file
@@ -85,6 +87,49 @@ def test_a_writer_killed_in_the_middle_leaves_a_whole_file(path: Path) -> None:
 
     with sqlite3.connect(path) as database:
         assert [("ok",)] == database.execute("PRAGMA integrity_check").fetchall()
+    database.close()
+
+
+def leave_half_written(path: Path, folder: Path) -> Path:
+    """A copy of the file as a run leaves it that is killed while it brings a change to the disk."""
+    copy = folder / path.name
+    folder.mkdir()
+    with sqlite3.connect(path, isolation_level=None) as database:
+        # A cache of one page, so that SQLite writes into the file before the change is whole.
+        database.execute("PRAGMA cache_size = 1")
+        database.execute("BEGIN IMMEDIATE")
+        database.execute("DELETE FROM claims")
+        for number in range(200):
+            database.execute("INSERT INTO runs VALUES (?, 1, ?)", (f"lab/{number}", "run" * 100))
+        for name in (path, path.with_name(f"{path.name}-journal")):
+            shutil.copy(name, folder)
+        database.execute("ROLLBACK")
+    database.close()
+    return copy
+
+
+@pytest.mark.parametrize("use", range(3))
+def test_what_a_killed_run_has_left_half_written_is_taken_back_by_whoever_looks_next(
+    path: Path, tmp_path: Path, use: int
+) -> None:
+    store_of(path).claim(WANTED)
+    copy = leave_half_written(path, tmp_path / "killed")
+
+    uses(copy)[use]()
+
+    (claim,) = store_of(copy).read_all()
+    assert WANTED.serial == claim.serial
+    assert [copy.name] == [file.name for file in copy.parent.iterdir()]
+
+
+def test_who_may_only_read_a_half_written_file_is_told_who_makes_it_whole(path: Path, tmp_path: Path) -> None:
+    store_of(path).claim(WANTED)
+    copy = leave_half_written(path, tmp_path / "killed")
+
+    # As SQLite opens a file that is write-protected; a test that runs as root cannot protect one.
+    database = sqlite3.connect(f"{copy.as_uri()}?mode=ro", uri=True)
+    with pytest.raises(ClaimsUnavailableError, match="a run was killed while it wrote"), explained(copy):
+        database.execute("SELECT * FROM claims")
     database.close()
 
 

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -35,6 +36,22 @@ class Watched(SqliteFile):
         while self._waiting != threads:
             assert time.monotonic() < deadline
             time.sleep(0.001)
+
+    def until_due(self) -> None:
+        """Until something is written and not on the disk."""
+        deadline = time.monotonic() + 10
+        while self._commit is None or self._lock.locked():
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+
+    @contextmanager
+    def another_writer_coming(self) -> Generator[None]:
+        """So that whoever writes in the block leaves the commit to that one."""
+        self._count(1)
+        try:
+            yield
+        finally:
+            self._count(-1)
 
     def note(self, owner: str) -> None:
         with self.writing() as cursor:
@@ -142,6 +159,22 @@ def test_who_looks_never_sees_what_is_not_on_the_disk(file: Watched) -> None:
         future.result()
 
     assert 8 == len(seen)
+
+
+def test_who_looks_hurries_nothing_to_the_disk(file: Watched) -> None:
+    with ThreadPoolExecutor(1) as threads:
+        with file.another_writer_coming():
+            ours = threads.submit(partial(file.note, "ours"))
+            file.until_due()
+            with file.looking() as cursor:
+                assert cursor is not None
+                assert [] == cursor.execute("SELECT owner FROM runs").fetchall()
+            assert (0, False) == (file.commits, ours.done())
+        file.note("theirs")
+        ours.result()
+
+    assert 1 == file.commits
+    assert ["ours", "theirs"] == owners(file)
 
 
 def test_a_disk_that_is_full_is_told_to_every_writer_of_the_commit(file: Watched) -> None:

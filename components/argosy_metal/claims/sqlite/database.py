@@ -59,10 +59,11 @@ class _Commit:
 
 
 class SqliteFile:
-    """The claims file as one process uses it: one connection, used by one thread at a time.
+    """The claims file as one process uses it: one thread at a time.
 
     Threads that write at the same moment share a transaction and its commit, which waits for the disk several
-    times. A write that fails is undone alone, and none comes back before it is on the disk.
+    times. A write that fails is undone alone, and none comes back before it is on the disk. Who looks has a
+    connection of its own, and so neither sees what is not on the disk yet nor hurries it there.
     """
 
     epoch_lock = ""
@@ -74,6 +75,8 @@ class SqliteFile:
         self.place = str(path)
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
+        self._onlooker: sqlite3.Connection | None = None
+        """Looks, and never writes."""
         self._counting = threading.Lock()
         self._waiting = 0
         """Threads that want to write and have not had their turn."""
@@ -88,8 +91,7 @@ class SqliteFile:
         if not exists:
             yield None
             return
-        with self._cursor() as cursor:
-            self._bring_to_disk(cursor)
+        with self._turn_to_look() as cursor:
             yield cursor
 
     @contextmanager
@@ -122,6 +124,18 @@ class SqliteFile:
                 self._bring_to_disk(self._connection.cursor())
                 self._connection.close()
                 self._connection = None
+            if self._onlooker is not None:
+                self._onlooker.close()
+                self._onlooker = None
+
+    @contextmanager
+    def _turn_to_look(self) -> Generator[sqlite3.Cursor]:
+        with self._cursor(), explained(self.path):
+            # The file has its tables by now.
+            if self._onlooker is None:
+                self._onlooker = _connect(self.path)
+            with closing(self._onlooker.cursor()) as cursor:
+                yield cursor
 
     @contextmanager
     def _turn(self) -> Generator[sqlite3.Cursor]:
@@ -178,11 +192,11 @@ class SqliteFile:
 def open_to_write(path: Path) -> sqlite3.Connection:
     """The claims file, made if there is none. Raises ClaimsUnavailableError, sqlite3.Error or OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(
-        path, timeout=_WRITER_WAITS_SECONDS, isolation_level=None, check_same_thread=False
-    )
+    connection = _connect(path)
     try:
         connection.execute("PRAGMA synchronous = FULL")
+        # A transaction larger than the cache would lock out who looks, and whom we would then wait for.
+        connection.execute("PRAGMA cache_spill = OFF")
         if not _has_tables(connection, path):
             _create_tables(connection, path)
     except BaseException:
@@ -191,18 +205,25 @@ def open_to_write(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=_WRITER_WAITS_SECONDS, isolation_level=None, check_same_thread=False)
+
+
 @contextmanager
 def opened_to_read(path: Path) -> Generator[sqlite3.Cursor | None]:
     """The claims file, or None if there is none or nothing was ever written to it. Writes nothing.
 
+    What a killed run has left half-written is taken back, as SQLite does it for whoever looks next.
     Raises ClaimsUnavailableError when the file cannot be used.
     """
     with explained(path):
         if not path.exists():
             yield None
             return
-        address = f"{path.absolute().as_uri()}?mode=ro"
+        # Opened for writing where that is allowed: a reader may not take back what is half-written.
+        address = f"{path.absolute().as_uri()}?mode=rw"
         with closing(sqlite3.connect(address, uri=True, timeout=_READER_WAITS_SECONDS)) as connection:
+            connection.execute("PRAGMA query_only = ON")
             if not _has_tables(connection, path):
                 yield None
                 return
@@ -229,7 +250,12 @@ def explained(path: Path) -> Generator[None]:
 def _told(path: Path, error: sqlite3.Error) -> str:
     if path.is_dir():
         return "this is a folder; name a file in it"
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & _PRIMARY_CODE
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    if code == sqlite3.SQLITE_READONLY_ROLLBACK:
+        return (
+            "a run was killed while it wrote; the next look by somebody who may write it makes it whole again"
+        )
+    code &= _PRIMARY_CODE
     return f"{error}; {_NEXT_STEPS.get(code, _RESTORE)}"
 
 
