@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import count
-
 from argosy.errors import ArgosyError
 from argosy_metal.claims import Phase
 from argosy_metal.lifecycle.decide import OFF, Observation, Step, next_step
@@ -51,25 +49,28 @@ async def offer(work: Work, wanted: Wanted) -> None:
         raise work.not_ready(str(error), f"check the hall's provisioning service, then {GO_ON}") from error
 
 
-async def wait_for_report(work: Work) -> None:
-    """Wait until there is a report or the server needs another look.
+async def wait_for_report(work: Work) -> bool:
+    """Wait until there is a report or the server needs another look; whether it was a report.
 
     The report is asked for often, the BMC seldom: that it shows something else than that the server installs
     is the exception.
     """
     hands, phase = work.hands, work.journal.claim.phase
     started = last_answer = hands.clock.now()
-    for polls in count():
+    polls = 0
+    while True:
         await hands.leash.pause(hands.limits.poll_seconds)
         heard = await work.heard()
         is_news = heard is not None and not (heard.is_installed and phase is Phase.STARTING)
         if heard is not None and is_news:
             await _attend_to(work, heard)
-            return
+            return True
         now = hands.clock.now()
         if now - started > hands.limits.install_seconds:
             await _give_up(work, now - started)
-        if polls % hands.limits.polls_per_look:
+        is_look_due = polls % hands.limits.polls_per_look == 0
+        polls += 1
+        if not is_look_due:
             continue
         try:
             seen = await work.observe()
@@ -81,7 +82,7 @@ async def wait_for_report(work: Work) -> None:
             continue
         last_answer = now
         if next_step(work.journal.claim.phase, seen, reported=False) is not Step.WAIT:
-            return
+            return False
 
 
 async def await_off(work: Work) -> None:

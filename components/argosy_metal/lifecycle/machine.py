@@ -84,7 +84,7 @@ class Machine:
         seen, report = await work.look()
         while True:
             if report is not None:
-                # The installed system runs: it reads the image no more, and another machine may.
+                # An installation that an earlier run had begun may have ended by now.
                 await self._reading.aclose()
             claim = work.journal.claim
             step = next_step(
@@ -161,7 +161,9 @@ class Machine:
                 await journal.write(phase=Phase.INSTALLING)
             case Step.WAIT:
                 await self._read_image(must_wait=False)
-                await wait_for_report(work)
+                if await wait_for_report(work):
+                    # Whoever reports, installer or system, reads the image no more, and another machine may.
+                    await self._reading.aclose()
             case Step.AWAIT_OFF:
                 await await_off(work)
             case Step.RESET_BOOT:

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sys
 from asyncio import sslproto
+from concurrent.futures import ThreadPoolExecutor
 
 import grpc.aio
 from pulumi.runtime.proto import provider_pb2_grpc
@@ -18,6 +19,8 @@ from argosy_metal.provider.servicer import Servicer
 _WATCH_SECONDS = 0.25
 _ANSWER_SECONDS = 2.0
 _TLS_BUFFER_BYTES = 16 << 10
+_THREADS = 32
+"""For what waits for a disk, a database or the DNS. Those who write claims at once share a commit."""
 # The engine's own limit for a message (pulumi, sdk/python/lib/pulumi/runtime/_grpc_settings.py).
 _OPTIONS = [("grpc.max_receive_message_length", 400 << 20)]
 
@@ -31,6 +34,7 @@ async def serve(run: RunIdentity, engine: str | None = None) -> None:
     """
     # asyncio sets 256 KiB aside per connection, of which a BMC's answers need little; a refresh has many.
     sslproto.SSLProtocol.max_size = _TLS_BUFFER_BYTES
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS))
     provider = BareMetal(run, log=EngineLog(engine))
     servicer = Servicer(provider)
     server = grpc.aio.server(options=_OPTIONS)
