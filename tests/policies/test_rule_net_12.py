@@ -1,12 +1,14 @@
 """NET-12: out-of-band traffic survives the loss of every data uplink."""
 
+from typing import ClassVar
+
 import pytest
 
-from argosy_policies.testing import UNKNOWN_VALUE, secret
-
-from .hall_numbers import HALL, hall, judge, judge_sites, only
+from .hall_numbers import HALL, hall, judge, only
+from .hall_rule_contract import HallRuleContract
 
 RULE = "NET-12"
+ONE_CARRIER = [uplink | {"carrier": "Carrier 4711"} for uplink in HALL["uplinks"]]
 
 
 def test_out_of_band_that_no_data_uplink_takes_along_passes():
@@ -41,46 +43,10 @@ def test_out_of_band_that_goes_with_the_data_uplinks_fails(path: str, value: obj
     assert "`usage: [control, oob]`" in found.message
 
 
-@pytest.mark.parametrize("path", ["uplinks", "uplinks.1", "uplinks.1.carrier"])
-def test_an_absent_number_fails_since_nothing_was_proven(path: str):
-    found = only(judge(RULE, hall(path)))
-
-    assert found.mandatory
-    assert "is not set, not " in found.message
-
-
-@pytest.mark.parametrize(
-    ("path", "value"), [("uplinks", 7), ("uplinks.1.usage", "oob"), ("uplinks.1.carrier", True)]
-)
-def test_a_number_of_the_wrong_type_fails(path: str, value: object):
-    found = only(judge(RULE, hall(path, value)))
-
-    assert found.mandatory
-    assert ", not " in found.message
-
-
-@pytest.mark.parametrize("path", ["uplinks", "uplinks.1", "uplinks.1.usage"])
-def test_what_is_unknown_is_deferred(path: str):
-    found = only(judge(RULE, hall(path, UNKNOWN_VALUE)))
-
-    assert not found.mandatory
-    assert "is not known yet; deferred to update" in found.message
-
-
-def test_an_unknown_site_is_deferred_and_fails_where_the_configuration_says_so():
-    assert not only(judge(RULE, UNKNOWN_VALUE)).mandatory
-    assert only(judge(RULE, UNKNOWN_VALUE, {"network": {"on_unknown": "fail"}})).mandatory
-    assert not only(judge_sites(RULE, UNKNOWN_VALUE)).mandatory
-
-
-def test_secret_numbers_are_judged_and_not_printed():
-    found = only(judge(RULE, hall("uplinks.1.carrier", secret("one"))))
-
-    assert found.mandatory
-    assert "4711" not in found.message
-
-
-def test_a_cloud_passes_and_sites_of_the_wrong_type_fail():
-    assert [] == judge(RULE, {"provider": "aws", "pools": {}})
-    assert only(judge_sites(RULE, ["oslo"])).mandatory
-    assert only(judge_sites(RULE, {"oslo": 7})).mandatory
+class TestNet12OnAnyNumbers(HallRuleContract):
+    rule = RULE
+    group = "network"
+    needed: ClassVar = ["uplinks", "uplinks.1", "uplinks.1.carrier"]
+    wrong: ClassVar = [("uplinks", 7), ("uplinks.1.usage", "oob"), ("uplinks.1.carrier", True)]
+    deferred: ClassVar = ["uplinks", "uplinks.1", "uplinks.1.usage"]
+    secret_fault = ("uplinks", ONE_CARRIER)

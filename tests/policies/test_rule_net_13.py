@@ -1,10 +1,11 @@
 """NET-13: control plane and out-of-band fit the uplinks that are left at the worst."""
 
+from typing import ClassVar
+
 import pytest
 
-from argosy_policies.testing import UNKNOWN_VALUE, secret
-
-from .hall_numbers import HALL, hall, judge, judge_sites, only
+from .hall_numbers import HALL, hall, judge, only
+from .hall_rule_contract import HallRuleContract
 
 RULE = "NET-13"
 
@@ -36,49 +37,15 @@ def test_what_the_worst_loss_leaves_too_little_for_fails(path: str, value: objec
     assert "remedy: widen the uplink that is left" in found.message
 
 
-@pytest.mark.parametrize(
-    "path", ["traffic", "traffic.controlMbps", "traffic.oobMbps", "uplinks", "uplinks.0.mbps"]
-)
-def test_an_absent_number_fails_since_nothing_was_proven(path: str):
-    found = only(judge(RULE, hall(path)))
-
-    assert found.mandatory
-    assert "is not set, not " in found.message
-
-
-@pytest.mark.parametrize(
-    ("path", "value"),
-    [("traffic", 7), ("traffic.controlMbps", "4"), ("uplinks", 7), ("uplinks.0.mbps", "1000")],
-)
-def test_a_number_of_the_wrong_type_fails(path: str, value: object):
-    found = only(judge(RULE, hall(path, value)))
-
-    assert found.mandatory
-    assert ", not " in found.message
-
-
-@pytest.mark.parametrize("path", ["traffic", "traffic.oobMbps", "uplinks.0.mbps"])
-def test_what_is_unknown_is_deferred(path: str):
-    found = only(judge(RULE, hall(path, UNKNOWN_VALUE)))
-
-    assert not found.mandatory
-    assert "is not known yet; deferred to update" in found.message
-
-
-def test_an_unknown_site_is_deferred_and_fails_where_the_configuration_says_so():
-    assert not only(judge(RULE, UNKNOWN_VALUE)).mandatory
-    assert only(judge(RULE, UNKNOWN_VALUE, {"network": {"on_unknown": "fail"}})).mandatory
-    assert not only(judge_sites(RULE, UNKNOWN_VALUE)).mandatory
-
-
-def test_secret_numbers_are_judged_and_not_printed():
-    found = only(judge(RULE, hall("traffic.controlMbps", secret(4711))))
-
-    assert found.mandatory
-    assert "4711" not in found.message
-
-
-def test_a_cloud_passes_and_sites_of_the_wrong_type_fail():
-    assert [] == judge(RULE, {"provider": "aws", "pools": {}})
-    assert only(judge_sites(RULE, ["oslo"])).mandatory
-    assert only(judge_sites(RULE, {"oslo": 7})).mandatory
+class TestNet13OnAnyNumbers(HallRuleContract):
+    rule = RULE
+    group = "network"
+    needed: ClassVar = ["traffic", "traffic.controlMbps", "traffic.oobMbps", "uplinks", "uplinks.0.mbps"]
+    wrong: ClassVar = [
+        ("traffic", 7),
+        ("traffic.controlMbps", "4"),
+        ("uplinks", 7),
+        ("uplinks.0.mbps", "1000"),
+    ]
+    deferred: ClassVar = ["traffic", "traffic.oobMbps", "uplinks.0.mbps"]
+    secret_fault = ("traffic.controlMbps", 4711)

@@ -1,10 +1,11 @@
 """NET-14: a hall can be reinstalled in the time that it states."""
 
+from typing import ClassVar
+
 import pytest
 
-from argosy_policies.testing import UNKNOWN_VALUE, secret
-
-from .hall_numbers import HALL, hall, judge, judge_sites, only
+from .hall_numbers import HALL, hall, judge, only
+from .hall_rule_contract import HallRuleContract
 
 RULE = "NET-14"
 
@@ -37,52 +38,15 @@ def test_a_hall_that_takes_too_long_or_nobody_knows_how_long_fails(path: str, va
     assert "remedy: add `image_cache: {mbps: …}`" in found.message
 
 
-@pytest.mark.parametrize("path", ["install"])
-def test_an_absent_number_fails_since_nothing_was_proven(path: str):
-    found = only(judge(RULE, hall(path)))
-
-    assert found.mandatory
-    assert "is not set, not " in found.message
-
-
-@pytest.mark.parametrize(
-    ("path", "value"),
-    [
+class TestNet14OnAnyNumbers(HallRuleContract):
+    rule = RULE
+    group = "network"
+    needed: ClassVar = ["install"]
+    wrong: ClassVar = [
         ("install", "soon"),
         ("install.seconds", "1650"),
         ("install.withinMinutes", "60"),
         ("install.sizeGib", True),
-    ],
-)
-def test_a_number_of_the_wrong_type_fails(path: str, value: object):
-    found = only(judge(RULE, hall(path, value)))
-
-    assert found.mandatory
-    assert ", not " in found.message
-
-
-@pytest.mark.parametrize("path", ["install", "install.seconds", "install.withinMinutes"])
-def test_what_is_unknown_is_deferred(path: str):
-    found = only(judge(RULE, hall(path, UNKNOWN_VALUE)))
-
-    assert not found.mandatory
-    assert "is not known yet; deferred to update" in found.message
-
-
-def test_an_unknown_site_is_deferred_and_fails_where_the_configuration_says_so():
-    assert not only(judge(RULE, UNKNOWN_VALUE)).mandatory
-    assert only(judge(RULE, UNKNOWN_VALUE, {"network": {"on_unknown": "fail"}})).mandatory
-    assert not only(judge_sites(RULE, UNKNOWN_VALUE)).mandatory
-
-
-def test_secret_numbers_are_judged_and_not_printed():
-    found = only(judge(RULE, hall("install.seconds", secret(4711))))
-
-    assert found.mandatory
-    assert "4711" not in found.message
-
-
-def test_a_cloud_passes_and_sites_of_the_wrong_type_fail():
-    assert [] == judge(RULE, {"provider": "aws", "pools": {}})
-    assert only(judge_sites(RULE, ["oslo"])).mandatory
-    assert only(judge_sites(RULE, {"oslo": 7})).mandatory
+    ]
+    deferred: ClassVar = ["install", "install.seconds", "install.withinMinutes"]
+    secret_fault = ("install.seconds", 4711)
