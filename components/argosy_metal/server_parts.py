@@ -44,10 +44,14 @@ class ServerParts:
 
     They change the same BMC, and firmware may bring other BIOS attributes. One that fails keeps those after
     it from being touched. Deletion goes the other way.
+
+    They are named by the server and not by its slot: a spare that steps in keeps all that it has, and gets
+    what is missing.
     """
 
     def __init__(self, site: str, group: str, server: ServerPlan, parent: pulumi.Resource) -> None:
-        self.name = f"{site}-{group}-{server.slot}"
+        self.name = f"{site}/{server.serial}"
+        """The server's id, too."""
         self._site = site
         self._group = group
         self._server = server
@@ -103,8 +107,7 @@ class ServerParts:
 
     def after(self, resource: BareMetalResource) -> pulumi.Output[str]:
         """The server's id, known at once, for what comes after `resource`."""
-        server_id = f"{self._site}/{self._server.serial}"
-        return attribute_after(resource, self.name, "server_id", self._parent, server_id)
+        return attribute_after(resource, self.name, "server_id", self._parent, self.name)
 
     def install_id_of(self, machine: BareMetalResource) -> pulumi.Output[str]:
         """The machine's install id, for what comes after it."""

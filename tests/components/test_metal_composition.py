@@ -99,7 +99,7 @@ def after(resource: RegisteredResource) -> list[str]:
 def test_a_server_with_every_setting_goes_through_all_of_it_one_after_another() -> None:
     graph = declared(plan(EVERYTHING))
 
-    server_of = of_server(graph, "oslo-train-slot-01")
+    server_of = of_server(graph, "oslo/SN1")
     assert list(KINDS) == list(server_of)
     for first, second in pairwise(KINDS):
         assert server_of[first].urn in after(server_of[second]), (first, second)
@@ -112,20 +112,38 @@ def test_a_server_with_every_setting_goes_through_all_of_it_one_after_another() 
 def test_the_server_is_known_before_anything_exists(preview: bool) -> None:
     graph = declared(plan(EVERYTHING), preview=preview)
 
-    for kind, one in of_server(graph, "oslo-train-slot-02").items():
+    for kind, one in of_server(graph, "oslo/SN2").items():
         assert kind == "ServerClaim" or "oslo/SN2" == one.inputs["serverId"]
 
 
 def test_a_spare_is_made_ready_but_has_neither_drives_nor_limits_nor_a_machine() -> None:
     graph = declared(plan(EVERYTHING))
 
-    assert list(ON_SPARES) == list(of_server(graph, "oslo-train-spare-01"))
+    assert list(ON_SPARES) == list(of_server(graph, "oslo/SN3"))
+
+
+def test_a_spare_that_steps_in_keeps_all_that_it_has_and_gets_what_is_missing() -> None:
+    before = declared(plan(EVERYTHING))
+    assert PLAN.hall is not None
+    slot, *others = POOL.servers
+    (spare,) = POOL.spares
+    stepped_in = replace(spare, slot=slot.slot)
+    after_it = declared(plan(EVERYTHING, servers=(stepped_in, *others), spares=()))
+
+    was, now = of_server(before, "oslo/SN3"), of_server(after_it, "oslo/SN3")
+    assert (list(ON_SPARES), list(KINDS)) == (list(was), list(now))
+    assert {kind: one.urn for kind, one in was.items()}.items() <= {
+        k: one.urn for k, one in now.items()
+    }.items()
+    changed = {kind for kind, one in was.items() if one.inputs != now[kind].inputs}
+    assert {"ServerClaim"} == changed
+    assert {} == of_server(after_it, "oslo/SN1")
 
 
 def test_a_pool_without_settings_has_claims_and_machines_alone() -> None:
     graph = declared(plan({}, {}))
 
-    assert ["ServerClaim", "Machine"] == list(of_server(graph, "oslo-train-slot-01"))
+    assert ["ServerClaim", "Machine"] == list(of_server(graph, "oslo/SN1"))
 
 
 def test_what_is_declared_is_what_the_provider_takes() -> None:
@@ -148,16 +166,16 @@ def test_what_is_declared_is_what_the_provider_takes() -> None:
 def test_another_layout_of_the_drives_forces_another_machine() -> None:
     graph = declared(plan(EVERYTHING))
 
-    layout = graph.one("baremetal:index:StorageLayout", "oslo-train-slot-01")
-    machine = graph.one("baremetal:index:Machine", "oslo-train-slot-01")
+    layout = graph.one("baremetal:index:StorageLayout", "oslo/SN1")
+    machine = graph.one("baremetal:index:Machine", "oslo/SN1")
     assert layout.urn in machine.options["propertyDependencies"]["layoutDigest"]
 
 
 def test_another_installation_of_the_machine_forces_another_node() -> None:
     graph = declared(plan(EVERYTHING))
 
-    machine = graph.one("baremetal:index:Machine", "oslo-train-slot-01")
-    join = graph.one("baremetal:index:NodeJoin", "oslo-train-slot-01")
+    machine = graph.one("baremetal:index:Machine", "oslo/SN1")
+    join = graph.one("baremetal:index:NodeJoin", "oslo/SN1")
     assert machine.urn in join.options["propertyDependencies"]["installId"]
 
 
@@ -172,7 +190,7 @@ def test_a_run_replaces_one_server_of_the_control_plane_whatever_the_budget_says
 def test_a_node_bears_the_labels_and_taints_that_the_pools_handle_names() -> None:
     graph, handle = declared(plan(EVERYTHING)), pool_handle(POOL)
 
-    join = graph.one("baremetal:index:NodeJoin", "oslo-train-slot-01").inputs
+    join = graph.one("baremetal:index:NodeJoin", "oslo/SN1").inputs
     assert handle.node_selector.items() <= join["labels"].items()
     assert {"team": "one", "topology.kubernetes.io/zone": "oslo", "argosy.dev/rack": "r1"}.items() <= join[
         "labels"
@@ -190,7 +208,7 @@ def test_a_node_bears_the_labels_and_taints_that_the_pools_handle_names() -> Non
 def test_a_machine_is_tested_anew_for_other_firmware_and_on_a_persons_word() -> None:
     graph = declared(plan(EVERYTHING))
 
-    acceptance = graph.one("baremetal:index:Acceptance", "oslo-train-slot-01").inputs
+    acceptance = graph.one("baremetal:index:Acceptance", "oslo/SN1").inputs
     assert {"again": "gpu 3 exchanged", "firmware/HostBIOS_0": "1.2"} == acceptance["trigger"]
     assert {"equal": 8} == acceptance["tests"]["gpu_count"]
     assert "p2p_bandwidth_percent" not in acceptance["tests"]
@@ -233,16 +251,16 @@ def test_a_halls_own_control_plane_comes_before_its_workers_and_goes_after_them(
     graph = declared(with_control_plane())
 
     machines = {one.name: one for one in graph.of_type("baremetal:index:Machine")}
-    names = [f"oslo-control-plane-server-0{n}" for n in (1, 2, 3)]
-    assert ["CP3", "CP1", "CP2"] == [
-        graph.one("baremetal:index:ServerClaim", name).inputs["serial"] for name in names
+    names = ["oslo/CP3", "oslo/CP1", "oslo/CP2"]
+    assert [f"control-plane/server-0{n}" for n in (1, 2, 3)] == [
+        graph.one("baremetal:index:ServerClaim", name).inputs["slot"] for name in names
     ]
-    assert {machines[name].urn for name in names} <= set(after(machines["oslo-train-slot-01"]))
+    assert {machines[name].urn for name in names} <= set(after(machines["oslo/SN1"]))
     assert ("control-plane", "worker") == (
         machines[names[0]].inputs["join"]["role"],
-        machines["oslo-train-slot-01"].inputs["join"]["role"],
+        machines["oslo/SN1"].inputs["join"]["role"],
     )
-    assert ["CP3", "CP1", "CP2"] == machines["oslo-train-slot-01"].inputs["join"]["controlPlane"]
+    assert ["CP3", "CP1", "CP2"] == machines["oslo/SN1"].inputs["join"]["controlPlane"]
     outputs = graph.one("argosy:index:MetalSite").outputs
     assert outputs is not None
     assert 3 == outputs["controlPlane"]
@@ -251,7 +269,7 @@ def test_a_halls_own_control_plane_comes_before_its_workers_and_goes_after_them(
 def test_a_pool_that_does_not_join_needs_no_control_plane() -> None:
     graph = declared(with_control_plane({}))
 
-    machine = graph.one("baremetal:index:Machine", "oslo-train-slot-01")
+    machine = graph.one("baremetal:index:Machine", "oslo/SN1")
     assert "join" not in machine.inputs
     assert not [urn for urn in after(machine) if "control-plane" in urn]
 
@@ -277,7 +295,7 @@ def test_what_comes_after_a_failed_resource_is_declared_all_the_same_and_still_d
         monitor: RecordingMonitor, request: resource_pb2.RegisterResourceRequest
     ) -> resource_pb2.RegisterResourceResponse:
         response = register(monitor, request)
-        if request.type.endswith(failed) and request.name == "oslo-train-slot-01":
+        if request.type.endswith(failed) and request.name == "oslo/SN1":
             response.result = resource_pb2.Result.FAIL
         return response
 
@@ -286,7 +304,7 @@ def test_what_comes_after_a_failed_resource_is_declared_all_the_same_and_still_d
     graph = declared(plan(EVERYTHING))
 
     assert [one.urn for one in whole.resources] == [one.urn for one in graph.resources]
-    server_of, provider = of_server(graph, "oslo-train-slot-01"), BareMetal(RunIdentity("run"))
+    server_of, provider = of_server(graph, "oslo/SN1"), BareMetal(RunIdentity("run"))
     following = KINDS[KINDS.index(failed) + 1]
     assert server_of[failed].urn in after(server_of[following])
     assert [] == list(provider.kind(server_of[following].type).check(server_of[following].inputs)[1])
@@ -302,7 +320,7 @@ def test_workers_are_declared_and_still_wait_when_a_server_of_the_control_plane_
         monitor: RecordingMonitor, request: resource_pb2.RegisterResourceRequest
     ) -> resource_pb2.RegisterResourceResponse:
         response = register(monitor, request)
-        if request.type.endswith("Machine") and request.name == "oslo-control-plane-server-02":
+        if request.type.endswith("Machine") and request.name == "oslo/CP1":
             response.result = resource_pb2.Result.FAIL
         return response
 
@@ -311,13 +329,13 @@ def test_workers_are_declared_and_still_wait_when_a_server_of_the_control_plane_
     graph = declared(with_control_plane())
 
     assert [one.urn for one in whole.resources] == [one.urn for one in graph.resources]
-    failed = graph.one("baremetal:index:Machine", "oslo-control-plane-server-02").urn
-    assert failed in after(graph.one("baremetal:index:Machine", "oslo-train-slot-01"))
+    failed = graph.one("baremetal:index:Machine", "oslo/CP1").urn
+    assert failed in after(graph.one("baremetal:index:Machine", "oslo/SN1"))
 
 
 def test_firmware_that_waits_for_a_reboot_asks_for_no_new_tests() -> None:
     firmware = {**EVERYTHING["firmware"], "apply_on": "next_reboot"}
     graph = declared(plan({**EVERYTHING, "firmware": firmware}))
 
-    acceptance = graph.one("baremetal:index:Acceptance", "oslo-train-slot-01").inputs
+    acceptance = graph.one("baremetal:index:Acceptance", "oslo/SN1").inputs
     assert {"again": "gpu 3 exchanged"} == acceptance["trigger"]

@@ -77,15 +77,15 @@ def test_every_planned_server_is_claimed_and_every_slot_carries_a_machine() -> N
 def test_a_spare_is_claimed_for_its_slot_and_carries_nothing() -> None:
     graph, _ = declared()
 
-    assert "train/spare-01" == graph.one(CLAIM, "oslo-train-spare-01").inputs["slot"]
-    assert "oslo-train-spare-01" not in [machine.name for machine in graph.of_type(MACHINE)]
+    assert "train/spare-01" == graph.one(CLAIM, "oslo/SN3").inputs["slot"]
+    assert "oslo/SN3" not in [machine.name for machine in graph.of_type(MACHINE)]
 
 
 @pytest.mark.parametrize("preview", [False, True])
 def test_the_machine_of_a_claim_is_known_before_anything_exists(preview: bool) -> None:
     graph, _ = declared(preview=preview)
 
-    machine = graph.one(MACHINE, "oslo-train-slot-01")
+    machine = graph.one(MACHINE, "oslo/SN1")
     assert {
         "serverId": "oslo/SN1",
         "image": {"url": POOL.image_url, "sha256": POOL.image_sha256},
