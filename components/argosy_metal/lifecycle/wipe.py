@@ -1,9 +1,11 @@
 """Erases every drive of a server by the drives' own sanitising, and proves it: a finished task for each.
 
-The server is kept on in its BIOS setup meanwhile. What was begun is noted with the claim, so that after a
-killed run an erase that goes on is waited for, and one that has ended well counts. A drive that cannot do the
-method is an error before any drive is touched; no weaker way is taken instead. After a loss of power the BMC
-knows the task as failed, or not at all: that is no proof, and the drive is erased again.
+The server is kept on in its BIOS setup meanwhile. What was seen and begun is noted with the claim, so that
+after a killed run an erase that goes on is waited for, and one that has ended well counts. A drive that
+cannot do the method is an error before any drive is touched; no weaker way is taken instead. After a loss
+of power the BMC knows the task as failed, or not at all: that is no proof, and the drive is erased again.
+The drives are listed while the server is off, once it shows all of them, and at the end: whatever was ever
+seen has to be proven.
 """
 
 from __future__ import annotations
@@ -15,20 +17,25 @@ from dataclasses import asdict, dataclass
 from argosy_metal.budgets import PowerOns
 from argosy_metal.lifecycle.access import ServerAccess
 from argosy_metal.lifecycle.explained import GO_ON
-from argosy_metal.lifecycle.notes import Notes
 from argosy_metal.lifecycle.setup_power import SetupPower
+from argosy_metal.lifecycle.wipe_drives import (
+    DriveWatch,
+    SeenDrive,
+    choose_method,
+    erase_faults,
+    faults_while_off,
+    missing_faults,
+)
+from argosy_metal.lifecycle.wipe_notes import WipeNotes
 from argosy_metal.redfish.drive_erase import (
-    METHODS,
     EraseReport,
     EraseState,
-    EraseTask,
     look_at_erase,
     running_erase,
     start_erase,
 )
 from argosy_metal.redfish.storage import Drive, Volume, delete_volume, observe_drive, observe_storage
 
-SUBJECT = "wipe"
 _LIMIT_SECONDS = 48 * 3600.0
 """Overwriting a large hard disk takes more than a day."""
 
@@ -38,6 +45,8 @@ class DriveProof:
     """One drive that was erased."""
 
     serial: str
+    path: str
+    """Of the drive on its BMC."""
     slot: str
     method: str
     """Redfish's `SanitizationType`."""
@@ -70,72 +79,73 @@ async def erase_drives(access: ServerAccess, method: str | None, power_ons: Powe
     return await _Eraser(access, method, power_ons).run()
 
 
-def erase_faults(drives: Sequence[Drive], method: str | None) -> tuple[str, ...]:
-    """Everything that speaks against erasing these drives so; none if nothing does. Pure."""
-    if not drives:
-        return ("the BMC shows no drives, so nothing would prove that they were erased",)
-    faults: list[str] = []
-    for drive in drives:
-        if not drive.serial:
-            faults.append(f"drive {drive.label}: the BMC tells no serial number")
-        elif choose_method(drive, method) is None:
-            offered = ", ".join(drive.erases) or "no way of erasing it"
-            faults.append(f"drive {drive.label} ({drive.serial}) offers {offered}")
-    return tuple(faults)
-
-
-def choose_method(drive: Drive, method: str | None) -> str | None:
-    """The way to erase a drive; None if it has none, or not the one that is demanded."""
-    wanted = METHODS if method is None else (method,)
-    return next((known for known in wanted if known in drive.erases), None)
-
-
 class _Eraser:
     def __init__(self, access: ServerAccess, method: str | None, power_ons: PowerOns) -> None:
         self._access = access
         self._method = method
         self._power = SetupPower(access, power_ons)
-        self._notes = Notes(access.journal, SUBJECT)
+        self._notes = WipeNotes(access.journal)
 
     async def run(self) -> WipeProof:
         drives, _ = await self._look()
-        if faults := erase_faults(drives, self._method):
-            wanted = "" if self._method is None else f" by {self._method}"
-            raise self._access.not_ready(
-                f"its drives cannot be erased{wanted}: {'; '.join(faults)}",
-                "give a method that all of them offer, or wipe from an installer image; nothing was erased",
-            )
+        self._refuse(faults_while_off(drives, self._method))
         await self._power.up()
-        await self._access.until(
-            self._are_usable, self._access.limits.self_test_seconds, "the drives of the server"
-        )
-        _, volumes = await self._look()
+        drives, volumes = await self._look_at_all()
         for volume in volumes:
             await self._delete(volume)
         for drive in drives:
             await self._begin(drive)
         reports = await self._wait(drives)
+        await self._assert_no_more(drives)
         proof = WipeProof(
             self._access.journal.claim.serial,
-            tuple(self._proof(drive, reports[drive.serial]) for drive in drives),
+            tuple(self._proof(drive, reports[drive.path]) for drive in drives),
         )
         await self._power.down()
         await self._notes.clear()
         return proof
 
     async def _look(self) -> tuple[list[Drive], list[Volume]]:
+        """Drives and volumes that show now; the drives are noted."""
         system = await self._access.system()
         units = await observe_storage(self._access.client, system.path)
-        drives = [drive for unit in units for drive in unit.drives]
-        return sorted(drives, key=lambda drive: drive.serial), [v for unit in units for v in unit.volumes]
+        # A drive that hangs on two controllers may be listed by both.
+        drives = {drive.path: drive for unit in units for drive in unit.drives}
+        await self._notes.see(drives.values())
+        ordered = sorted(drives.values(), key=lambda drive: (drive.serial, drive.path))
+        return ordered, [volume for unit in units for volume in unit.volumes]
 
-    async def _are_usable(self) -> bool:
-        drives, _ = await self._look()
-        return all(drive.is_usable for drive in drives)
+    async def _look_at_all(self) -> tuple[list[Drive], list[Volume]]:
+        """All drives and volumes of the server, which is on; none of the drives speaks against erasing it."""
+        access, system = self._access, await self._access.system()
+        watch = DriveWatch(access.limits.drives_quiet_seconds)
+        found: tuple[list[Drive], list[Volume]] = ([], [])
+
+        async def is_final() -> bool:
+            nonlocal found
+            found = await self._look()
+            return watch.is_final(await system.observe(), found[0], access.clock.now())
+
+        await access.until(is_final, access.limits.self_test_seconds, "the full list of the server's drives")
+        faults = (*missing_faults(self._notes.seen, found[0]), *erase_faults(found[0], self._method))
+        if faults and not self._notes.began:
+            await self._power.down()
+        self._refuse(faults)
+        return found
+
+    def _refuse(self, faults: Sequence[str]) -> None:
+        if faults:
+            wanted = "" if self._method is None else f" by {self._method}"
+            erased = "no drive was erased anew" if self._notes.began else "nothing was erased"
+            raise self._access.not_ready(
+                f"its drives cannot be erased{wanted}: {'; '.join(faults)}",
+                "leave the drives in their slots, give a method that all of them offer, or wipe from an"
+                f" installer image; {erased}",
+            )
 
     async def _begin(self, drive: Drive) -> None:
         """See to it that an erase of the drive runs, or has ended well, and that its task is noted."""
-        known = self._noted(drive)
+        known = self._notes.task(drive)
         if known is not None:
             state = (await look_at_erase(self._access.client, known)).state
             if state in (EraseState.RUNNING, EraseState.DONE):
@@ -152,7 +162,13 @@ class _Eraser:
             self._access.leash.check()
             await self._access.journal.assert_may_act()
             running = await start_erase(self._access.client, now, wanted)
-        await self._notes.write(**{drive.serial: running.values()})
+        if self._notes.is_of_another(drive, running):
+            raise self._access.not_ready(
+                f"drive {drive.label} ({drive.serial}) is not proven to be erased: the BMC names a task for"
+                f" it that is another drive's, {running.task}",
+                f"look at the drive on the BMC, then {GO_ON}",
+            )
+        await self._notes.begin(drive, running)
 
     async def _delete(self, volume: Volume) -> None:
         """A drive that is part of a volume cannot be erased, and what the volume holds goes with it."""
@@ -170,13 +186,13 @@ class _Eraser:
         )
 
     async def _wait(self, drives: Sequence[Drive]) -> dict[str, EraseReport]:
-        """Until every erase has ended well. Raises MachineNotReadyError for one that has not."""
+        """Until every erase has ended well: by path. Raises MachineNotReadyError for one that has not."""
         access, started = self._access, self._access.clock.now()
         done: dict[str, EraseReport] = {}
         while True:
             for drive in drives:
-                if drive.serial not in done and (report := await self._ended(drive)) is not None:
-                    done[drive.serial] = report
+                if drive.path not in done and (report := await self._ended(drive)) is not None:
+                    done[drive.path] = report
             if len(done) == len(drives):
                 return done
             if access.clock.now() - started > _LIMIT_SECONDS:
@@ -187,7 +203,7 @@ class _Eraser:
             await access.leash.pause(access.limits.poll_seconds)
 
     async def _ended(self, drive: Drive) -> EraseReport | None:
-        begun = self._noted(drive)
+        begun = self._notes.task(drive)
         report = EraseReport(EraseState.UNKNOWN)
         if begun is not None:
             report = await look_at_erase(self._access.client, begun)
@@ -201,11 +217,17 @@ class _Eraser:
             f"look at the drive on the BMC, then {GO_ON}, and erases the drive again",
         )
 
-    def _noted(self, drive: Drive) -> EraseTask | None:
-        values = self._notes.read().get(drive.serial)
-        return EraseTask.of(values) if isinstance(values, dict) else None  # pyright: ignore[reportUnknownArgumentType]
+    async def _assert_no_more(self, drives: Sequence[Drive]) -> None:
+        """Nothing has come meanwhile that was not erased."""
+        found, _ = await self._look()
+        known = set(map(SeenDrive.of, drives))
+        if new := [drive for drive in found if SeenDrive.of(drive) not in known]:
+            named = ", ".join(f"{drive.label} ({drive.serial or 'no serial number'})" for drive in new)
+            raise self._access.not_ready(
+                f"drives have appeared while the others were erased: {named}", f"{GO_ON}, and erases them too"
+            )
 
     def _proof(self, drive: Drive, report: EraseReport) -> DriveProof:
-        begun = self._noted(drive)
+        begun = self._notes.task(drive)
         assert begun is not None, "a drive without a noted task is never done"  # noqa: S101
-        return DriveProof(drive.serial, drive.label, begun.method, begun.task, report.ended)
+        return DriveProof(drive.serial, drive.path, drive.label, begun.method, begun.task, report.ended)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from argosy_metal.redfish.client import RedfishClient
 from argosy_metal.redfish.errors import BmcRefusedError
-from argosy_metal.redfish.messages import links_at, text_at
+from argosy_metal.redfish.members import links
+from argosy_metal.redfish.messages import text_at
 from argosy_metal.redfish.quirks import AcCycle, identity_of, quirks_for
 
 
@@ -42,7 +43,7 @@ async def find_ac_cycle(client: RedfishClient, system_path: str) -> AcCycler | N
     quirk = quirks_for(identity_of(await client.root(), system)).ac_cycle
     if quirk is None:
         return None
-    for path in links_at(system, "Links", "Chassis"):
+    for path in await links(client, system, operation, "Links", "Chassis"):
         chassis = (await client.get(path, operation)).body
         if target := text_at(chassis, "Actions", "Oem", quirk.action, "target"):
             return AcCycler(client, system_path, target, quirk)

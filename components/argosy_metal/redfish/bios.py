@@ -14,14 +14,16 @@ from typing import Any
 from argosy_metal.redfish.bios_rules import AttributeRule, AttributeValue, rules_of
 from argosy_metal.redfish.client import RedfishClient
 from argosy_metal.redfish.errors import BmcMissingError, BmcRefusedError
-from argosy_metal.redfish.members import members
-from argosy_metal.redfish.messages import Json, as_list, as_object, links_at, object_at, text_at, texts_at
+from argosy_metal.redfish.members import links, member_links, members
+from argosy_metal.redfish.messages import Json, as_list, as_object, number_of, object_at, text_at, texts_at
+from argosy_metal.redfish.text import clean
 from argosy_metal.redfish.urls import local_path
 
 _ON_RESET = "OnReset"
 _ENDED = frozenset(
     {"Completed", "CompletedWithErrors", "Exception", "Failed", "Cancelled", "Killed", "Invalid"}
 )
+_LONGEST_VALUE = 16384
 _SLOW_SECONDS = 300.0
 """For registries, which hold thousands of entries and take BMCs minutes."""
 
@@ -63,10 +65,10 @@ class Bios:
         operation = "observe the BIOS settings"
         body = (await self._client.get(self.path, operation)).body
         settings = text_at(body, "@Redfish.Settings", "SettingsObject", "@odata.id")
-        in_force = object_at(body, "Attributes")
+        in_force = _attributes(body)
         if not in_force or settings is None:
             raise BmcRefusedError(self._client.host, operation, "this BMC offers no BIOS attributes to set")
-        wished = object_at((await self._client.get(settings, operation)).body, "Attributes")
+        wished = _attributes((await self._client.get(settings, operation)).body)
         return BiosState(
             attributes=in_force,
             # Some settings objects show every attribute, others only what is pending.
@@ -83,7 +85,7 @@ class Bios:
         collection = text_at(root, "Registries", "@odata.id")
         if not registry or collection is None:
             return None
-        paths = links_at((await self._client.get(collection, operation)).body, "Members")
+        paths = await member_links(self._client, collection, operation)
         for path in sorted(paths, key=lambda path: path.rpartition("/")[2] != registry):
             file = (await self._client.get(path, operation)).body
             if _is_registry(file, registry) and (uri := _location(file)):
@@ -139,8 +141,17 @@ async def find_bios(client: RedfishClient, system_path: str, *, with_jobs: bool)
     path = text_at(system, "Bios", "@odata.id")
     if path is None:
         raise BmcRefusedError(client.host, operation, "the system shows no BIOS settings")
-    managers = links_at(system, "Links", "ManagedBy")
+    managers = await links(client, system, operation, "Links", "ManagedBy")
     return Bios(client, path, jobs_path=f"{managers[0]}/Jobs" if with_jobs and managers else None)
+
+
+def _attributes(body: Json) -> dict[str, AttributeValue | None]:
+    """Names and values; what no registry has a type for, such as an object, is left out."""
+    return {
+        clean(name): clean(value, _LONGEST_VALUE) if isinstance(value, str) else value
+        for name, value in object_at(body, "Attributes").items()
+        if value is None or isinstance(value, (str, bool)) or number_of(value) is not None
+    }
 
 
 def _is_registry(file: Json, registry: str) -> bool:

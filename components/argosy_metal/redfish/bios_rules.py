@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from argosy_metal.redfish.messages import Json, as_list, as_object, object_at, text_at
+from argosy_metal.redfish.messages import Json, as_list, as_object, number_at, object_at, shown, text_at
 
 AttributeValue = str | int | float | bool
 _SHOWN = 8
@@ -109,7 +109,7 @@ def _against_type_of(now: Any, value: Any, rule: AttributeRule) -> str | None:
     """Where the registry says nothing of the type, a value must be of the kind that is there."""
     if rule.type or now is None or type(value) is type(now):
         return None
-    return f"given {value!r}; it is {now!r} now, which is of another kind"
+    return f"given {value!r}; it is {shown(now)} now, which is of another kind"
 
 
 def _rule(entry: Json) -> AttributeRule:
@@ -119,17 +119,14 @@ def _rule(entry: Json) -> AttributeRule:
         type=text_at(entry, "Type") or "",
         members=tuple(member for member in members if member is not None),
         read_only=entry.get("ReadOnly") is True or entry.get("Immutable") is True,
-        lower=_number(entry.get("LowerBound")),
-        upper=_number(entry.get("UpperBound")),
-        shortest=_whole(entry.get("MinLength")),
-        longest=_whole(entry.get("MaxLength")),
+        lower=number_at(entry, "LowerBound"),
+        upper=number_at(entry, "UpperBound"),
+        shortest=_whole(entry, "MinLength"),
+        longest=_whole(entry, "MaxLength"),
         default=entry.get("DefaultValue"),
     )
 
 
-def _number(value: object) -> float | None:
-    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
-
-
-def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+def _whole(entry: Json, name: str) -> int | None:
+    value = number_at(entry, name)
+    return int(value) if value is not None and value.is_integer() else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from argosy_metal.redfish.client import RedfishClient
-from argosy_metal.redfish.messages import Json, object_at, text_at, texts_at
+from argosy_metal.redfish.messages import Json, object_at, raw_text_at, text_at, texts_at
 from argosy_metal.redfish.quirks import Quirks
 
 _TARGET = "BootSourceOverrideTarget"
@@ -93,5 +93,5 @@ def _state(boot: Json, quirks: Quirks) -> BootState:
         target=text_at(boot, _TARGET) or "",
         enabled="Once" if enabled == quirks.once_shows_as else enabled,
         targets=texts_at(boot, f"{_TARGET}@Redfish.AllowableValues"),
-        http_boot_uri=text_at(boot, "HttpBootUri") or "",
+        http_boot_uri=raw_text_at(boot, "HttpBootUri") or "",
     )

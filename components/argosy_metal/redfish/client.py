@@ -156,6 +156,10 @@ class RedfishClient:
             answer = await self._authorized("DELETE", path, operation)
             return await self._finish(answer, operation, follow=follow)
 
+    def redact(self, text: str) -> str:
+        """`text` without password and token, should the BMC echo them."""
+        return self._linked.login.redact(text)
+
     async def pause(self, attempt: int, retry_after: float | None = None) -> None:
         """Wait as long as patience has it after attempt number `attempt`, counted from 1."""
         await self._clock.sleep(self._patience.wait_seconds(attempt, retry_after))

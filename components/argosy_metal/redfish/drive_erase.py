@@ -6,7 +6,6 @@ Only a task proves it: an answer without one says that a request was heard. Sour
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -14,7 +13,7 @@ from typing import Any
 
 from argosy_metal.redfish.client import RedfishClient
 from argosy_metal.redfish.errors import BmcMissingError, BmcRefusedError
-from argosy_metal.redfish.messages import Json, as_list, as_object, text_at
+from argosy_metal.redfish.messages import Json, json_at, said_in, text_at
 from argosy_metal.redfish.storage import Drive
 from argosy_metal.redfish.tasks import place_of
 
@@ -121,19 +120,12 @@ async def look_at_erase(client: RedfishClient, begun: EraseTask) -> EraseReport:
     health = text_at(body, "TaskStatus") or text_at(body, "JobStatus") or "OK"
     ended = text_at(body, "EndTime") or ""
     if state in _ENDED_BADLY or (state in _ENDED_WELL and health != "OK"):
-        return EraseReport(EraseState.FAILED, ended, _said(body) or f"the task ended as {state}")
+        return EraseReport(
+            EraseState.FAILED, ended, said_in(body, client.redact) or f"the task ended as {state}"
+        )
     return EraseReport(EraseState.DONE if state in _ENDED_WELL else EraseState.RUNNING, ended)
 
 
-def _said(body: Json) -> str:
-    entries = (as_object(entry) for entry in as_list(body.get("Messages")))
-    return "; ".join(filter(None, (text_at(entry, "Message") for entry in entries)))
-
-
 def _method_of(task: Json) -> str | None:
-    try:
-        payload = as_object(json.loads(text_at(task, "Payload", "JsonBody") or ""))
-    except ValueError:
-        return None
-    method = text_at(payload, "SanitizationType")
+    method = text_at(json_at(task, "Payload", "JsonBody"), "SanitizationType")
     return method if method in METHODS else None

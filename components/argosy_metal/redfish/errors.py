@@ -21,17 +21,24 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from argosy_metal.redfish.text import LONGEST_TEXT, clean
+
+_LONGEST_FOUND = 4 * LONGEST_TEXT
+
 
 class RedfishError(Exception):
-    """Base of all of them. `host` and `operation` say where; `next_step` what to do."""
+    """Base of all of them. `host` and `operation` say where; `next_step` what to do.
+
+    What a BMC had a part in is cleaned and bounded here, whatever it came through.
+    """
 
     next_step: ClassVar[str] = "look at the BMC's own event log"
 
     def __init__(self, host: str, operation: str, found: str) -> None:
         self.host = host
-        self.operation = operation
-        self.found = found
-        super().__init__(f"{host}: {operation}: {found}; next: {self.next_step}")
+        self.operation = clean(operation)
+        self.found = clean(found, _LONGEST_FOUND)
+        super().__init__(f"{host}: {self.operation}: {self.found}; next: {self.next_step}")
 
 
 class BmcUnreachableError(RedfishError):

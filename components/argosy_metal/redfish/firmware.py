@@ -6,20 +6,22 @@ sees the new version. Sources: DSP8010 schemas UpdateService, SoftwareInventory,
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from argosy_metal.redfish.client import RedfishClient
 from argosy_metal.redfish.errors import BmcMissingError, BmcRefusedError
-from argosy_metal.redfish.members import members
+from argosy_metal.redfish.members import member_links, members
 from argosy_metal.redfish.messages import (
     Json,
+    Redact,
     Response,
-    as_list,
-    as_object,
+    json_at,
     links_at,
+    number_at,
     object_at,
+    raw_text_at,
+    said_in,
     text_at,
     texts_at,
 )
@@ -95,8 +97,8 @@ class Firmware:
         collection = text_at(await self._service(operation), "FirmwareInventory", "@odata.id")
         if collection is None:
             raise BmcRefusedError(self._client.host, operation, "this BMC shows no firmware inventory")
-        body = (await self._client.get(collection, operation, total_seconds=INVENTORY_SECONDS)).body
-        found = [await self.component(path) for path in links_at(body, "Members")]
+        paths = await member_links(self._client, collection, operation, total_seconds=INVENTORY_SECONDS)
+        found = [await self.component(path) for path in paths]
         return {component.name: component for component in found}
 
     async def component(self, path: str) -> Component:
@@ -147,7 +149,7 @@ class Firmware:
                 return ()
             # A BMC forgets old tasks while they are being read.
             found = await members(self._client, collection, operation)
-        return tuple(_task(path, 200, body) for path, body in found)
+        return tuple(_task(path, 200, body, self._client.redact) for path, body in found)
 
     async def _exists(self, path: str, operation: str) -> bool:
         try:
@@ -165,7 +167,7 @@ class Firmware:
         except BmcRefusedError as refused:
             # A monitor ends with the operation's own answer, which may be a refusal.
             return UpdateTask(path, "", "Exception", None, "", is_update=True, said=refused.found)
-        return _task(path, answer.status, answer.body)
+        return _task(path, answer.status, answer.body, self._client.redact)
 
     def _target(self, component: Component) -> str:
         """What an update of the component names: itself, or on some BMCs what its firmware runs on."""
@@ -187,28 +189,20 @@ def _place(answer: Response) -> str | None:
     return local_path(link) if link else None
 
 
-def _task(path: str, status: int, body: Json) -> UpdateTask:
+def _task(path: str, status: int, body: Json, redact: Redact) -> UpdateTask:
     # A monitor answers 202 as long as the operation goes on, and with the operation's own answer afterwards.
     state = text_at(body, "TaskState") or ("Running" if status == 202 else "Completed")
-    percent = body.get("PercentComplete")
+    percent = number_at(body, "PercentComplete")
     payload = object_at(body, "Payload")
-    image_uri = _image_uri(text_at(payload, "JsonBody") or "")
+    image_uri = raw_text_at(json_at(payload, "JsonBody"), "ImageURI") or ""
     name = text_at(body, "Name") or ""
     about = f"{name} {text_at(payload, 'TargetUri') or ''}".lower()
-    entries = (as_object(entry) for entry in as_list(body.get("Messages")))
     return UpdateTask(
         path=path,
         name=name,
         state=state,
-        percent=percent if isinstance(percent, int) else None,
+        percent=None if percent is None else round(min(max(percent, 0), 100)),
         image_uri=image_uri,
         is_update=bool(image_uri) or "update" in about or "firmware" in about,
-        said="; ".join(filter(None, (text_at(entry, "Message") for entry in entries))),
+        said=said_in(body, redact),
     )
-
-
-def _image_uri(raw: str) -> str:
-    try:
-        return text_at(as_object(json.loads(raw)), "ImageURI") or ""
-    except ValueError:
-        return ""

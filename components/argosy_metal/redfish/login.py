@@ -28,6 +28,7 @@ _log = logging.getLogger(__name__)
 _SERVICE_ROOT = "/redfish/v1/"
 _NO_SESSIONS = frozenset({404, 405, 501})
 """A BMC that answers a login so has no sessions, whatever its service root says."""
+_LEFT = "a session is left on the BMC until its idle time ends: %s"
 PASSWORD_CHANGE = "PasswordChangeRequired"  # noqa: S105 - the name of a message
 
 
@@ -95,9 +96,11 @@ class Login:
 
     async def close(self) -> None:
         """Delete our session. Never raises a RedfishError: what went wrong before matters more."""
-        location, headers = self._location, self.headers()
+        token, location, headers = self._token, self._location, self.headers()
         self._token = self._location = None
         if location is None:
+            if token is not None:
+                _log.warning(_LEFT, f"{self._transport.host} does not say where it is")
             return
         deleting = asyncio.ensure_future(self._delete(location, headers))
         try:
@@ -117,7 +120,7 @@ class Login:
                 total_seconds=self._patience.close_seconds,
             )
         except RedfishError as error:
-            _log.warning("a session is left on the BMC until its idle time ends: %s", error)
+            _log.warning(_LEFT, error)
 
     async def _open(self, root: Json) -> None:
         self._token = self._location = None
@@ -132,7 +135,8 @@ class Login:
             self._basic = True
             return
         self._check(answer)
-        self._location = local_path(answer.headers.get("Location") or text_at(answer.body, "@odata.id") or "")
+        places = (answer.headers.get("Location"), text_at(answer.body, "@odata.id"))
+        self._location = next((path for place in places if (path := local_path(place or ""))), None)
         token = answer.headers.get("X-Auth-Token")
         if token is None:
             raise BmcRefusedError(self._transport.host, "log in", "the answer holds no session token")

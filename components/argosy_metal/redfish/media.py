@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from argosy_metal.redfish.acting import act_observed
 from argosy_metal.redfish.client import RedfishClient
 from argosy_metal.redfish.errors import BmcInternalError, BmcRefusedError
-from argosy_metal.redfish.members import members
-from argosy_metal.redfish.messages import Json, links_at, text_at, texts_at
+from argosy_metal.redfish.members import links, members
+from argosy_metal.redfish.messages import Json, raw_text_at, shown, text_at, texts_at
 from argosy_metal.redfish.quirks import Quirks
 
 _INSERT = "#VirtualMedia.InsertMedia"
@@ -44,12 +44,12 @@ class VirtualMediaSlot:
         """
         operation = "observe the virtual drive"
         body = await self._body(operation)
-        image_url = text_at(body, "Image") or ""
+        image_url = raw_text_at(body, "Image") or ""
         inserted = body.get("Inserted")
         if inserted is None:
             return MediaState(bool(image_url), image_url)
         if not isinstance(inserted, bool):
-            raise BmcInternalError(self._client.host, operation, f"Inserted is {inserted!r:.60}")
+            raise BmcInternalError(self._client.host, operation, f"Inserted is {shown(inserted)}")
         return MediaState(inserted, image_url)
 
     async def insert(self, image_url: str) -> None:
@@ -112,7 +112,7 @@ def _is_optical(path: str, drive: Json, quirks: Quirks) -> bool:
 async def _collections(client: RedfishClient, system: Json, operation: str) -> AsyncIterator[str]:
     if own := text_at(system, "VirtualMedia", "@odata.id"):
         yield own
-    for manager in links_at(system, "Links", "ManagedBy"):
+    for manager in await links(client, system, operation, "Links", "ManagedBy"):
         body = (await client.get(manager, operation)).body
         if link := text_at(body, "VirtualMedia", "@odata.id"):
             yield link

@@ -1,20 +1,28 @@
 """Read what a BMC says: JSON objects, `error.@Message.ExtendedInfo`, Retry-After, ETags.
 
-Source: DSP0266 (Redfish specification) §"Error responses"; vendors differ in where they put the list.
+Any JSON can be read by any of these: what is not as it should be counts as missing. Text comes as
+`text.clean` leaves it. Source: DSP0266 (Redfish specification) §"Error responses"; vendors differ in where
+they put the list.
 """
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
-Json = dict[str, Any]
+from argosy_metal.redfish.text import clean
 
-_LONGEST_TEXT = 400
+Json = dict[str, Any]
+Redact = Callable[[str], str]
+"""Takes secrets out of a text that a BMC may have echoed. Before the text is cut, or half a secret stays."""
+
+_LONGEST_MESSAGE = 400
+_MOST_MESSAGES = 16
 
 
 @dataclass(frozen=True)
@@ -81,15 +89,29 @@ def object_at(body: Json, *path: str) -> Json:
 
 
 def text_at(body: Json, *path: str) -> str | None:
-    """The string at `path` inside `body`, or None."""
+    """The string at `path` inside `body`, clean, or None."""
+    value = raw_text_at(body, *path)
+    return None if value is None else clean(value)
+
+
+def raw_text_at(body: Json, *path: str) -> str | None:
+    """The string at `path` as it was sent: for what is parsed or compared, and never shown."""
     value = object_at(body, *path[:-1]).get(path[-1])
     return value if isinstance(value, str) else None
 
 
 def texts_at(body: Json, *path: str) -> tuple[str, ...]:
-    """The strings of the array at `path` inside `body`."""
+    """The strings of the array at `path` inside `body`, clean."""
     values = as_list(object_at(body, *path[:-1]).get(path[-1]))
-    return tuple(value for value in values if isinstance(value, str))
+    return tuple(clean(value) for value in values if isinstance(value, str))
+
+
+def json_at(body: Json, *path: str) -> Json:
+    """The JSON object that the string at `path` spells, or an empty one."""
+    try:
+        return as_object(json.loads(raw_text_at(body, *path) or ""))
+    except (ValueError, RecursionError):
+        return {}
 
 
 def links_at(body: Json, *path: str) -> tuple[str, ...]:
@@ -99,19 +121,19 @@ def links_at(body: Json, *path: str) -> tuple[str, ...]:
     return tuple(link for link in links if link)
 
 
-def parse_messages(body: Json) -> tuple[Message, ...]:
+def parse_messages(body: Json, redact: Redact = str) -> tuple[Message, ...]:
     """Every message of an error, wherever the vendor put the list."""
     error = object_at(body, "error")
     entries = as_list(error.get("@Message.ExtendedInfo")) or as_list(body.get("@Message.ExtendedInfo"))
-    found = messages_of(entries)
+    found = messages_of(entries, redact)
     if not found and error:
-        found = (Message(text_at(error, "code") or "", _short(text_at(error, "message") or "")),)
+        found = (Message(_short(error.get("code"), redact), _short(error.get("message"), redact)),)
     return tuple(message for message in found if message.text or message.message_id)
 
 
-def messages_of(entries: Iterable[object]) -> tuple[Message, ...]:
+def messages_of(entries: Iterable[object], redact: Redact = str) -> tuple[Message, ...]:
     """The messages of an ExtendedInfo list, or of a task's Messages."""
-    return tuple(_message(as_object(entry)) for entry in entries)
+    return tuple(_message(as_object(entry), redact) for entry in entries)
 
 
 def has_message(response: Response, keys: Iterable[str]) -> bool:
@@ -120,10 +142,17 @@ def has_message(response: Response, keys: Iterable[str]) -> bool:
     return any(message.key in wanted for message in parse_messages(response.body))
 
 
-def describe(response: Response) -> str:
+def describe(response: Response, redact: Redact = str) -> str:
     """Status and what the BMC said, on one line."""
-    said = "; ".join(_said(message) for message in parse_messages(response.body))
+    messages = parse_messages(response.body, redact)[:_MOST_MESSAGES]
+    said = "; ".join(map(_said, messages))
     return f"HTTP {response.status}" + (f": {said}" if said else "")
+
+
+def said_in(task: Json, redact: Redact = str) -> str:
+    """What the `Messages` of a task or job say, on one line."""
+    messages = messages_of(as_list(task.get("Messages"))[:_MOST_MESSAGES], redact)
+    return "; ".join(filter(None, (message.text or message.message_id for message in messages)))
 
 
 def moment_at(body: Json, *path: str) -> datetime | None:
@@ -135,20 +164,34 @@ def moment_at(body: Json, *path: str) -> datetime | None:
 
 
 def number_at(body: Json, *path: str) -> float | None:
-    """The number at `path`; None if there is none."""
-    value = object_at(body, *path[:-1]).get(path[-1])
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    """The number at `path`; None as for `number_of`."""
+    return number_of(object_at(body, *path[:-1]).get(path[-1]))
+
+
+def number_of(value: object) -> float | None:
+    """`value` if it is a number; None if it is none, or none that is finite and fits into a float."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
 
 
-def _message(entry: Json) -> Message:
-    args = tuple(_short(str(value)) for value in as_list(entry.get("MessageArgs")))
+def shown(value: object) -> str:
+    """A value that is not what was expected, for a message."""
+    if isinstance(value, (dict, list)):
+        return "an object" if isinstance(value, dict) else "a list"
+    return f"{value!r:.60}"
+
+
+def _message(entry: Json, redact: Redact) -> Message:
     return Message(
-        text_at(entry, "MessageId") or text_at(entry, "MessageID") or "",
-        _short(text_at(entry, "Message") or ""),
-        args,
-        texts_at(entry, "RelatedProperties"),
+        _short(entry.get("MessageId") or entry.get("MessageID"), redact),
+        _short(entry.get("Message"), redact),
+        tuple(filter(None, (_short(value, redact) for value in as_list(entry.get("MessageArgs"))))),
+        tuple(_short(value, redact) for value in texts_at(entry, "RelatedProperties")),
     )
 
 
@@ -162,10 +205,15 @@ def _said(message: Message) -> str:
 
 def _http_date(text: str) -> datetime | None:
     try:
-        return parsedate_to_datetime(text)
-    except ValueError:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
         return None
+    # RFC 5322: -0000 is UTC at a place that is not told.
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _short(text: str) -> str:
-    return " ".join(text.split())[:_LONGEST_TEXT]
+def _short(value: object, redact: Redact) -> str:
+    """A string or number in few words; empty for anything else."""
+    if not isinstance(value, (str, int, float)):
+        return ""
+    return clean(" ".join(redact(str(value)).split()), _LONGEST_MESSAGE)

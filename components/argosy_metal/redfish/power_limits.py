@@ -17,7 +17,8 @@ from typing import Any
 
 from argosy_metal.redfish.client import RedfishClient
 from argosy_metal.redfish.errors import BmcMissingError
-from argosy_metal.redfish.messages import Json, as_list, as_object, links_at, object_at, text_at
+from argosy_metal.redfish.members import links, member_links
+from argosy_metal.redfish.messages import Json, as_list, as_object, number_at, object_at, text_at
 
 _LIMIT = "PowerLimitWatts"
 
@@ -87,13 +88,15 @@ def power_limit_faults(
 
 async def observe_power_limits(client: RedfishClient, system_path: str) -> PowerLimits:
     """Look at the limits of the server at `system_path`, and of the GPUs on its baseboard."""
-    system = (await client.get(system_path, "observe the power limits")).body
-    chassis = links_at(system, "Links", "Chassis")
+    operation = "observe the power limits"
+    system = (await client.get(system_path, operation)).body
+    chassis = await links(client, system, operation, "Links", "Chassis")
     node = await _node_limits(client, chassis)
     gpus: list[PowerLimit] = []
     for path in await _systems_with_gpus(client, system_path):
         gpus += await _gpu_limits(client, path)
-    managed = not node and await _has_node_manager(client, links_at(system, "Links", "ManagedBy"))
+    managers = await links(client, system, operation, "Links", "ManagedBy")
+    managed = not node and await _has_node_manager(client, managers)
     return PowerLimits(node, tuple(gpus), managed)
 
 
@@ -167,7 +170,7 @@ async def _node_limits(client: RedfishClient, chassis: Sequence[str]) -> tuple[P
 
 async def _module_limits(client: RedfishClient) -> tuple[PowerLimit, ...]:
     top = text_at(await client.root(), "Chassis", "@odata.id") or "/redfish/v1/Chassis"
-    members = links_at((await client.get(top, "observe the chassis")).body, "Members")
+    members = await member_links(client, top, "observe the chassis")
     found: list[PowerLimit] = []
     for path in members:
         if not _is_any(path.rpartition("/")[2], _places()["module_chassis"]):
@@ -180,7 +183,7 @@ async def _module_limits(client: RedfishClient) -> tuple[PowerLimit, ...]:
 async def _systems_with_gpus(client: RedfishClient, own: str) -> list[str]:
     """Our own, and baseboards; never another server that the same BMC happens to show."""
     top = text_at(await client.root(), "Systems", "@odata.id") or "/redfish/v1/Systems"
-    members = links_at((await client.get(top, "find the GPUs")).body, "Members")
+    members = await member_links(client, top, "find the GPUs")
     boards = [path for path in members if _is_any(path.rpartition("/")[2], _places()["gpu_systems"])]
     return [own, *(path for path in boards if path != own)]
 
@@ -191,7 +194,7 @@ async def _gpu_limits(client: RedfishClient, system_path: str) -> list[PowerLimi
     if top is None:
         return []
     found: list[PowerLimit] = []
-    for path in links_at((await client.get(top, operation)).body, "Members"):
+    for path in await member_links(client, top, operation):
         body = (await client.get(path, operation)).body
         if text_at(body, "ProcessorType") == "GPU" and (limit := await _metrics_limit(client, body)):
             found.append(limit)
@@ -209,10 +212,10 @@ async def _metrics_limit(client: RedfishClient, owner: Json) -> PowerLimit | Non
     return PowerLimit(
         part=text_at(owner, "Id") or path,
         path=path,
-        watts=_number(limit, "SetPoint"),
-        least=_number(limit, "AllowableMin"),
-        most=_number(limit, "AllowableMax"),
-        default=_number(limit, "DefaultSetPoint"),
+        watts=number_at(limit, "SetPoint"),
+        least=number_at(limit, "AllowableMin"),
+        most=number_at(limit, "AllowableMax"),
+        default=number_at(limit, "DefaultSetPoint"),
         is_disabled=text_at(limit, "ControlMode") == "Disabled",
     )
 
@@ -224,8 +227,8 @@ async def _old_limit(client: RedfishClient, chassis: Json) -> PowerLimit | None:
     body = (await client.get(path, "observe a power limit")).body
     for control in map(as_object, as_list(body.get("PowerControl"))):
         if "PowerLimit" in control:
-            watts = _number(object_at(control, "PowerLimit"), "LimitInWatts")
-            most = _number(control, "PowerCapacityWatts")
+            watts = number_at(object_at(control, "PowerLimit"), "LimitInWatts")
+            most = number_at(control, "PowerCapacityWatts")
             return PowerLimit(text_at(chassis, "Id") or path, path, watts, None, most, None, is_old=True)
     return None
 
@@ -238,8 +241,3 @@ async def _has_node_manager(client: RedfishClient, managers: Sequence[str]) -> b
             continue
         return True
     return False
-
-
-def _number(body: Json, name: str) -> float | None:
-    value = body.get(name)
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None

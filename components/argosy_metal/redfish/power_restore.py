@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from argosy_metal.redfish.client import RedfishClient
 from argosy_metal.redfish.errors import BmcRefusedError
-from argosy_metal.redfish.messages import Json, text_at
+from argosy_metal.redfish.messages import Json, number_at, text_at
 
 POLICIES = ("AlwaysOff", "AlwaysOn", "LastState")
 _POLICY, _DELAY = "PowerRestorePolicy", "PowerOnDelaySeconds"
@@ -26,9 +26,7 @@ class PowerRestore:
 async def observe_power_restore(client: RedfishClient, system_path: str) -> PowerRestore:
     """Look at it."""
     body = (await client.get(system_path, "observe the power-restore policy")).body
-    delay = body.get(_DELAY)
-    seconds = delay if isinstance(delay, int | float) and not isinstance(delay, bool) else None
-    return PowerRestore(text_at(body, _POLICY), seconds)
+    return PowerRestore(text_at(body, _POLICY), number_at(body, _DELAY))
 
 
 def power_restore_faults(

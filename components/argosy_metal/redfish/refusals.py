@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from argosy_metal.redfish.errors import (
     BmcAuthError,
@@ -13,7 +13,7 @@ from argosy_metal.redfish.errors import (
     PasswordChangeError,
 )
 from argosy_metal.redfish.login import PASSWORD_CHANGE
-from argosy_metal.redfish.messages import Response, describe, has_message
+from argosy_metal.redfish.messages import Redact, Response, describe, has_message
 
 _BUSY = frozenset({429, 503})
 
@@ -29,7 +29,7 @@ def raise_for(
     operation: str,
     *,
     busy_messages: Iterable[str],
-    redact: Callable[[str], str],
+    redact: Redact,
     needs_body: bool,
 ) -> None:
     """Raise what an answer stands for; nothing if it is a success.
@@ -40,7 +40,7 @@ def raise_for(
         if answer.is_garbled or (needs_body and answer.status == 200 and not answer.body):
             raise BmcInternalError(host, operation, "the answer is no JSON object")
         return
-    found = redact(describe(answer))
+    found = describe(answer, redact)
     if answer.status in (401, 403):
         forced = has_message(answer, (PASSWORD_CHANGE,))
         raise (PasswordChangeError if forced else BmcAuthError)(host, operation, found)

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 from argosy_metal.redfish.client import RedfishClient
 from argosy_metal.redfish.errors import BmcRefusedError
-from argosy_metal.redfish.messages import Json, links_at, text_at
+from argosy_metal.redfish.members import member_links
+from argosy_metal.redfish.messages import Json, raw_text_at, text_at
 
 DATABASES = ("PK", "KEK", "db", "dbx")
 """In the order in which they are written last: a platform key ends the time of free writing."""
@@ -71,7 +72,7 @@ async def observe_secure_boot(client: RedfishClient, system_path: str) -> Secure
     top = text_at(body, "SecureBootDatabases", "@odata.id")
     found: list[KeyDatabase] = []
     if top is not None:
-        for link in links_at((await client.get(top, operation)).body, "Members"):
+        for link in await member_links(client, top, operation):
             found.append(await _database(client, link))
     return SecureBootState(
         path=path,
@@ -116,7 +117,7 @@ async def _database(client: RedfishClient, path: str) -> KeyDatabase:
     if top is None:
         return KeyDatabase(name, "")
     found: dict[str, str] = {}
-    for link in links_at((await client.get(top, operation)).body, "Members"):
+    for link in await member_links(client, top, operation):
         fingerprint = _fingerprint((await client.get(link, operation)).body)
         if fingerprint is not None:
             found[fingerprint] = link
@@ -125,7 +126,7 @@ async def _database(client: RedfishClient, path: str) -> KeyDatabase:
 
 def _fingerprint(certificate: Json) -> str | None:
     """From the certificate itself, or from what the BMC computed where it shows no more."""
-    text = text_at(certificate, "CertificateString")
+    text = raw_text_at(certificate, "CertificateString")
     if text is not None:
         try:
             return fingerprint_of(text)

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from argosy_metal.raid import RAID_TYPES
 from argosy_metal.redfish.client import RedfishClient
 from argosy_metal.redfish.errors import BmcRefusedError
-from argosy_metal.redfish.messages import Json, as_list, as_object, links_at, object_at, text_at, texts_at
+from argosy_metal.redfish.members import links, member_links
+from argosy_metal.redfish.messages import Json, as_list, as_object, number_at, object_at, text_at, texts_at
 
 ERASE = "#Drive.SecureErase"
 _BYTES_PER_GB = 10**9
 _SOONEST = "Immediate"
+_NO_SERIAL = frozenset({"n/a", "na", "none", "null", "unknown", "not available", "not specified"})
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Drive:
     label: str
     """What is printed at its slot, where the BMC tells; else the id."""
     serial: str
+    """Two drives may tell the same one."""
     capacity_gb: int
     """Thousand million bytes."""
     protocol: str
@@ -86,13 +89,13 @@ async def observe_storage(client: RedfishClient, system_path: str) -> tuple[Stor
     top = text_at(system, "Storage", "@odata.id")
     if top is None:
         return ()
-    paths = links_at((await client.get(top, operation)).body, "Members")
-    return tuple([await _unit(client, path) for path in paths])
+    return tuple([await _unit(client, path) for path in await member_links(client, top, operation)])
 
 
 async def observe_drive(client: RedfishClient, path: str) -> Drive:
     """Look at one drive again."""
-    body = (await client.get(path, "observe a drive")).body
+    operation = "observe a drive"
+    body = (await client.get(path, operation)).body
     name = text_at(body, "Id") or path.rpartition("/")[2]
     health, state = text_at(body, "Status", "Health"), text_at(body, "Status", "State")
     operations = (as_object(entry) for entry in as_list(body.get("Operations")))
@@ -101,14 +104,14 @@ async def observe_drive(client: RedfishClient, path: str) -> Drive:
         path=path,
         name=name,
         label=text_at(body, "PhysicalLocation", "PartLocation", "ServiceLabel") or name,
-        serial=(text_at(body, "SerialNumber") or "").strip(),
+        serial=_serial(body),
         capacity_gb=_gigabytes(body),
         protocol=text_at(body, "Protocol") or "",
         media=text_at(body, "MediaType") or "",
         is_usable=state in (None, "Enabled") and health != "Critical",
         erases=await _erases(client, body),
         erase_target=text_at(body, "Actions", ERASE, "target") or "",
-        volumes=links_at(body, "Links", "Volumes"),
+        volumes=await links(client, body, operation, "Links", "Volumes"),
         tasks=tuple(task for task in tasks if task),
     )
 
@@ -142,14 +145,15 @@ async def delete_volume(client: RedfishClient, volume: Volume) -> None:
 async def _unit(client: RedfishClient, path: str) -> StorageUnit:
     operation = "observe the storage"
     body = (await client.get(path, operation)).body
-    drives = [await observe_drive(client, link) for link in links_at(body, "Drives")]
+    drives = [await observe_drive(client, link) for link in await links(client, body, operation, "Drives")]
     volumes_path = text_at(body, "Volumes", "@odata.id") or ""
     volumes: list[Volume] = []
     apply_times: tuple[str, ...] = ()
     if volumes_path:
         collection = (await client.get(volumes_path, operation)).body
         apply_times = texts_at(collection, "@Redfish.OperationApplyTimeSupport", "SupportedValues")
-        volumes = [await _volume(client, link) for link in links_at(collection, "Members")]
+        members = await links(client, collection, operation, "Members")
+        volumes = [await _volume(client, link) for link in members]
     return StorageUnit(
         path, await _raid_types(client, body), volumes_path, tuple(drives), tuple(volumes), apply_times
     )
@@ -163,7 +167,7 @@ async def _raid_types(client: RedfishClient, storage: Json) -> tuple[str, ...]:
         for raid in texts_at(as_object(controller), "SupportedRAIDTypes")
     ]
     if (link := text_at(storage, "Controllers", "@odata.id")) is not None:
-        for path in links_at((await client.get(link, "observe the controllers")).body, "Members"):
+        for path in await member_links(client, link, "observe the controllers"):
             found += texts_at((await client.get(path, "observe a controller")).body, "SupportedRAIDTypes")
     return tuple(raid for raid in RAID_TYPES if raid in found)
 
@@ -181,17 +185,23 @@ async def _erases(client: RedfishClient, drive: Json) -> tuple[str, ...]:
 
 
 async def _volume(client: RedfishClient, path: str) -> Volume:
-    body = (await client.get(path, "observe a volume")).body
+    operation = "observe a volume"
+    body = (await client.get(path, operation)).body
     return Volume(
         path=path,
         # What a volume was called when it was made shows as Name, or as DisplayName (HPE).
         name=text_at(body, "DisplayName") or text_at(body, "Name") or "",
         raid=text_at(body, "RAIDType") or "",
         capacity_gb=_gigabytes(body),
-        drives=tuple(sorted(links_at(body, "Links", "Drives"))),
+        drives=tuple(sorted(await links(client, body, operation, "Links", "Drives"))),
     )
 
 
+def _serial(body: Json) -> str:
+    """Empty for what stands in many drives that have none."""
+    told = (text_at(body, "SerialNumber") or "").strip()
+    return "" if told.casefold() in _NO_SERIAL or not told.strip("0") else told
+
+
 def _gigabytes(body: Json) -> int:
-    found = body.get("CapacityBytes")
-    return round(found / _BYTES_PER_GB) if isinstance(found, int | float) else 0
+    return round((number_at(body, "CapacityBytes") or 0) / _BYTES_PER_GB)

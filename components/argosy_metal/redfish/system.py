@@ -14,7 +14,15 @@ from argosy_metal.redfish.client import RedfishClient
 from argosy_metal.redfish.errors import BmcInternalError, BmcRefusedError, WrongServerError
 from argosy_metal.redfish.media import VirtualMediaSlot, find_optical_slot
 from argosy_metal.redfish.members import members
-from argosy_metal.redfish.messages import Json, as_list, as_object, moment_at, text_at, texts_at
+from argosy_metal.redfish.messages import (
+    Json,
+    as_list,
+    as_object,
+    moment_at,
+    shown,
+    text_at,
+    texts_at,
+)
 from argosy_metal.redfish.quirks import Quirks, identity_of, quirks_for
 
 _RESET = "#ComputerSystem.Reset"
@@ -76,7 +84,7 @@ class System:
         self._assert_ours(body, operation)
         if body.get("PowerState") not in _POWER:
             raise BmcInternalError(
-                self._client.host, operation, f"PowerState is {body.get('PowerState')!r:.60}"
+                self._client.host, operation, f"PowerState is {shown(body.get('PowerState'))}"
             )
         return _state(body, self.serial, await self._boot.observe(body, operation))
 

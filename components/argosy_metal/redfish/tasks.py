@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from argosy_metal.redfish.errors import BmcMissingError, BmcTaskError, TaskUnfinishedError
-from argosy_metal.redfish.messages import Response, as_list, messages_of, text_at
+from argosy_metal.redfish.messages import Response, messages_of, said_in, text_at
 from argosy_metal.redfish.settings import Clock, Patience
 from argosy_metal.redfish.urls import local_path
 
@@ -51,6 +51,10 @@ class Reader(Protocol):
         """Read a resource."""
         ...
 
+    def redact(self, text: str) -> str:
+        """`text` without our secrets."""
+        ...
+
 
 def place_of(answer: Response) -> str | None:
     """Where an accepted operation is followed; None if the answer is no acceptance, or does not say.
@@ -84,7 +88,7 @@ async def follow_task(
             answer, looked = await reader.get(path, operation), True
         except BmcMissingError:
             return answer
-    _raise_if_failed(reader.host, operation, answer)
+    _raise_if_failed(reader, operation, answer)
     return answer
 
 
@@ -96,15 +100,13 @@ def _state(answer: Response) -> str | None:
     return text_at(answer.body, "TaskState") or text_at(answer.body, "JobState")
 
 
-def _raise_if_failed(host: str, operation: str, answer: Response) -> None:
+def _raise_if_failed(reader: Reader, operation: str, answer: Response) -> None:
     state = _state(answer)
     health = text_at(answer.body, "TaskStatus") or text_at(answer.body, "JobStatus")
     if state is None or (state not in _FAILED and health != "Critical"):
         return
     kind = "task" if "TaskState" in answer.body else "job"
-    messages = messages_of(as_list(answer.body.get("Messages")))
-    said = [message.text or message.message_id for message in messages]
     # Dell says in `Message` what others say in `Messages`.
-    said += [text_at(answer.body, "Message") or ""]
-    shown = "; ".join(text for text in said if text)
-    raise BmcTaskError(host, operation, f"the {kind} ended as {state}" + (f": {shown}" if shown else ""))
+    (job,) = messages_of([answer.body], reader.redact)
+    said = "; ".join(filter(None, (said_in(answer.body, reader.redact), job.text)))
+    raise BmcTaskError(reader.host, operation, f"the {kind} ended as {state}" + (f": {said}" if said else ""))

@@ -23,8 +23,10 @@ def origin_of(base_url: str) -> str:
 
 
 def local_path(link: str) -> str | None:
-    """Path and query of a Location header, which may name any host; None for an empty one."""
-    parts = urlsplit(link)
-    if not parts.path.startswith("/"):
+    """Path and query of a Location header, which may name any host; None for what is no URL with a path."""
+    try:
+        parts = urlsplit(link)
+    except ValueError:
         return None
-    return parts.path + (f"?{parts.query}" if parts.query else "")
+    path = parts.path + (f"?{parts.query}" if parts.query else "")
+    return path if path.startswith("/") and path.isprintable() else None

@@ -7,44 +7,26 @@ from pathlib import Path
 
 import pytest
 
-from argosy_metal.claims import Phase
 from argosy_metal.lifecycle import MachineError, MachineNotReadyError
 from argosy_metal.lifecycle import wipe as module
-from argosy_metal.lifecycle.wipe import WipeProof, erase_drives
+from argosy_metal.lifecycle.wipe_drives import SeenDrive
 from argosy_metal.redfish import RedfishClient
+from argosy_metal.redfish.drive_erase import EraseTask
 from argosy_metal.redfish.messages import Response
 from argosy_metal.redfish.storage import Drive
 from argosy_metal.simulator import FaultRule
-from argosy_metal.simulator.boot_sources import BootableImage
 from argosy_metal.simulator.hardware import DriveGroup
 
 from .setup_halls import Killed, KillPoints, Setup, claimed_server
+from .wiped_server import blank, drive_paths, used_server, was_used, wipe
 
 ERASE = "*Drive.SecureErase"
 
 
 @pytest.fixture
 async def setup(tmp_path: Path) -> AsyncIterator[Setup]:
-    async with claimed_server(tmp_path, vendor=None, server_type="dgx-h200") as made:
-        setup_was_used(made)
+    async with used_server(tmp_path) as made:
         yield made
-
-
-def setup_was_used(setup: Setup) -> None:
-    """A machine was here, and is down."""
-    setup.bmc.machine.state.installed = BootableImage("https://x.test/node.iso", "a" * 64, "i1")
-    setup.phase_is(Phase.WIPING)
-
-
-async def wipe(setup: Setup, method: str | None = None) -> WipeProof:
-    hall = setup.provider.hall()
-    claim = await hall.own_claim(setup.server_id, "lab/local")
-    async with hall.server(claim, 0) as access:
-        return await access.explained(lambda: erase_drives(access, method, hall.budgets.power_ons))
-
-
-def blank(setup: Setup) -> list[str]:
-    return setup.bmc.machine.state.parts.blank
 
 
 async def test_every_drive_is_proven_by_its_own_finished_task(setup: Setup) -> None:
@@ -107,7 +89,7 @@ async def test_without_a_method_each_drive_does_the_quickest_that_it_has(setup: 
 async def test_volumes_go_before_their_drives_are_erased(tmp_path: Path) -> None:
     async with claimed_server(tmp_path) as setup:
         setup.bmc.machine.state.parts.create_volume("os", "RAID1", ["M2-0", "M2-1"], 480 * 10**9, 0)
-        setup_was_used(setup)
+        was_used(setup)
 
         await wipe(setup)
 
@@ -160,15 +142,18 @@ async def test_a_task_of_the_same_number_that_began_at_another_time_is_no_proof(
     hall = setup.provider.hall()
     claim = await hall.own_claim(setup.server_id, "lab/local")
     old = setup.bmc.tasks.start("something else")
-    noted = {"drive": "SN1-U2-0", "method": "BlockErase", "task": f"/redfish/v1/TaskService/Tasks/{old.id}"}
-    hall.store.change(
-        claim, record={**claim.record, "wipe": {"SN1-U2-0": {**noted, "started": "1999-01-01T00:00:00Z"}}}
+    (path,) = [path for path in drive_paths(setup) if path.endswith("U2-0")]
+    task = EraseTask(
+        "SN1-U2-0", "BlockErase", f"/redfish/v1/TaskService/Tasks/{old.id}", "1999-01-01T00:00:00Z"
     )
+    seen = SeenDrive(path, "SN1-U2-0", "U2-0")
+    noted = {"machine": [1, 1], "drives": {seen.key: {**task.values(), **seen.values()}}}
+    hall.store.change(claim, record={**claim.record, "wipe": noted})
     setup.clock.simulated.advance(60)
 
     proof = await wipe(setup, "BlockErase")
 
-    assert noted["task"] not in {drive.task for drive in proof.drives}
+    assert task.task not in {drive.task for drive in proof.drives}
     assert "U2-0" in blank(setup)
 
 
@@ -187,6 +172,7 @@ async def test_a_lost_answer_erases_no_drive_twice(setup: Setup) -> None:
     setup.simulator.inject(FaultRule("lose-answer", method="POST", path=ERASE, times=1))
     with pytest.raises(MachineNotReadyError):
         await wipe(setup, "BlockErase")
+    setup.again()
 
     await wipe(setup, "BlockErase")
 

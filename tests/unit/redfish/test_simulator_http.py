@@ -28,6 +28,7 @@ from argosy_metal.simulator import (
     read_endpoint,
 )
 from argosy_metal.simulator.endpoint import Endpoint
+from argosy_metal.simulator.fault_rules import FaultScriptError
 from argosy_metal.simulator.in_process import RunningSimulator, simulate
 from argosy_metal.simulator.world import read_config
 
@@ -251,12 +252,33 @@ def test_a_configuration_survives_its_file_and_another_one_has_another_digest(
     assert config.digest() != replace(config, time_scale=2).digest()
 
 
-def test_a_fault_script_is_read_and_a_bad_one_refused() -> None:
+def test_a_fault_script_is_read() -> None:
     rule = FaultRule("hang", host="bmc-1.*", times=3)
 
     assert (rule,) == parse_faults(json.dumps([asdict(rule)]).encode())
-    with pytest.raises(ValueError, match="kind"):
-        parse_faults(b'[{"kind": "explode"}]')
+
+
+@pytest.mark.parametrize(
+    ("raw", "told"),
+    [
+        ('[{"kind": "hung"}]', "[0].kind: 'hung' is no kind of fault; did you mean hang?"),
+        (
+            '[{"kind": "hang", "hots": "x"}, {"host": "y", "times": "often"}]',
+            "[0].hots: no key of a fault rule; did you mean host?; [1].kind: missing; [1].times: given "
+            "'often'; input should be a valid integer, unable to parse string as an integer",
+        ),
+        ("{", 'expected a JSON list of fault rules, e.g. [{"kind": "hang", "host": "bmc-1.*"}]'),
+        (
+            '{"kind": "hang"}',
+            'expected a JSON list of fault rules, e.g. [{"kind": "hang", "host": "bmc-1.*"}]',
+        ),
+    ],
+)
+def test_a_bad_fault_script_is_refused_on_one_line_with_all_that_is_wrong(raw: str, told: str) -> None:
+    with pytest.raises(FaultScriptError) as error:
+        parse_faults(raw.encode())
+
+    assert told == str(error.value)
 
 
 def test_the_digest_of_an_image_is_that_of_its_content() -> None:
