@@ -79,6 +79,10 @@ class MemoryDocuments:
         self.writes: list[tuple[Key, str]] = []
         self._kept: dict[Key, tuple[str, int]] = {}
 
+    def share(self, other: MemoryDocuments) -> None:
+        """Keep the other's objects, and write them for it too."""
+        self._kept, self.writes = other._kept, other.writes
+
     def read(self, key: Key) -> Stored | None:
         self.turns.take()
         return self._stored(key)

@@ -19,17 +19,18 @@ from argosy_metal.claims import (
 )
 
 OWNERS: tuple[str, ...] = ("lab/prod", "lab/dev")
-SERIALS: tuple[str, ...] = ("SN1", "SN2", "sn2")
-owners, serials = st.sampled_from(OWNERS), st.sampled_from(SERIALS)
+Server = tuple[str, str]
+SERVERS: tuple[Server, ...] = (("hall", "SN1"), ("hall", "SN2"), ("hall", "sn2"), ("oslo", "SN1"))
+owners, servers = st.sampled_from(OWNERS), st.sampled_from(SERVERS)
 
 
 class ClaimsMachine(RuleBasedStateMachine):
-    """Two stacks and the runs of each, one after another, on three servers. A subclass opens the store."""
+    """Two stacks and the runs of each, one after another, on servers of two BMCs. A subclass opens it."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.claims: dict[str, Claim] = {}
-        self.generations: dict[str, int] = dict.fromkeys(SERIALS, 0)
+        self.claims: dict[Server, Claim] = {}
+        self.generations: dict[Server, int] = dict.fromkeys(SERVERS, 0)
         self.installs: set[tuple[str, str]] = set()
         self.runs: dict[str, list[ClaimStore]] = {owner: [] for owner in OWNERS}
         self.newest: dict[str, ClaimStore | None] = dict.fromkeys(OWNERS)
@@ -50,16 +51,22 @@ class ClaimsMachine(RuleBasedStateMachine):
         """A run begins; it counts from its first write on."""
         self.runs[owner].append(self.open(RunIdentity(f"{owner}-{len(self.runs[owner])}")))
 
-    @rule(owner=owners, serial=serials, run=st.integers(0, 3), holder=st.sampled_from("ab"))
-    def claim(self, owner: str, serial: str, run: int, holder: str) -> None:
+    @rule(
+        owner=owners,
+        server=servers,
+        run=st.integers(0, 3),
+        holder=st.sampled_from("ab"),
+        bmc=st.integers(0, 1),
+    )
+    def claim(self, owner: str, server: Server, run: int, holder: str, bmc: int) -> None:
         """A run claims a server."""
-        wanted = Claim("hall", serial, f"t/{run}", owner, f"urn-{holder}", 0, {"bmc": f"https://{run}"})
-        held = self.claims.get(serial)
+        wanted = Claim(*server, f"t/{run}", owner, f"urn-{holder}", 0, {"bmc": f"https://{bmc}"})
+        held = self.claims.get(server)
 
         def expected() -> None:
             if held is None:
-                self.generations[serial] += 1
-                granted = replace(wanted, generation=self.generations[serial])
+                self.generations[server] += 1
+                granted = replace(wanted, generation=self.generations[server])
             else:
                 granted = replace(
                     held,
@@ -67,35 +74,23 @@ class ClaimsMachine(RuleBasedStateMachine):
                     record={**held.record, **wanted.record},
                     version=held.version + 1,
                 )
-            self.claims[serial] = granted
+            self.claims[server] = granted
 
         is_foreign = held is not None and (held.owner, held.holder) != (owner, wanted.holder)
-        self._write(owner, run, lambda store: store.claim(wanted), expected, ForeignClaimError, is_foreign)
-        if serial in self.claims:
-            self.seen.append(self.claims[serial])
+        is_foreign = is_foreign or self._is_taken(wanted)
+        self._write(owner, run, lambda store: store.claim(wanted), expected, (ForeignClaimError,), is_foreign)
+        if server in self.claims:
+            self.seen.append(self.claims[server])
 
     @rule(number=st.integers(0, 50), run=st.integers(0, 3))
     def change(self, number: int, run: int) -> None:
         """A run changes a claim as it was seen at some time."""
-        if not self.seen:
-            return
-        seen = self.seen[number % len(self.seen)]
-        after = replace(seen, attempts=number, version=seen.version + 1)
+        self._change(number, run, attempts=number)
 
-        def expected() -> None:
-            self.claims[seen.serial] = after
-
-        is_lost = self.claims.get(seen.serial) != seen
-        self._write(
-            seen.owner,
-            run,
-            lambda store: store.change(seen, attempts=number),
-            expected,
-            LostClaimError,
-            is_lost,
-        )
-        if self.claims.get(seen.serial) == after:
-            self.seen.append(after)
+    @rule(number=st.integers(0, 50), run=st.integers(0, 3), bmc=st.integers(0, 1))
+    def move(self, number: int, run: int, bmc: int) -> None:
+        """A run describes a claim anew, maybe with another BMC."""
+        self._change(number, run, record={"bmc": f"https://{bmc}"})
 
     @rule(number=st.integers(0, 50), run=st.integers(0, 3))
     def release(self, number: int, run: int) -> None:
@@ -105,9 +100,9 @@ class ClaimsMachine(RuleBasedStateMachine):
         seen = self.seen[number % len(self.seen)]
 
         def expected() -> None:
-            held = self.claims.get(seen.serial)
+            held = self.claims.get(_server(seen))
             if held is not None and (held.owner, held.generation) == (seen.owner, seen.generation):
-                del self.claims[seen.serial]
+                del self.claims[_server(seen)]
 
         self._write(seen.owner, run, lambda store: store.release(seen), expected)
 
@@ -122,11 +117,33 @@ class ClaimsMachine(RuleBasedStateMachine):
     @invariant()
     def every_server_is_as_the_model_has_it(self) -> None:
         """The store and the model agree."""
-        for serial in SERIALS:
-            assert self.claims.get(serial) == self.looker.find("hall", serial)
-            assert self.generations[serial] == self.looker.generation_of("hall", serial)
-        expected = sorted(self.claims.values(), key=lambda claim: (claim.slot, claim.serial))
+        for server in SERVERS:
+            assert self.claims.get(server) == self.looker.find(*server)
+            assert self.generations[server] == self.looker.generation_of(*server)
+        expected = sorted(self.claims.values(), key=lambda claim: (claim.site, claim.slot, claim.serial))
         assert tuple(expected) == self.looker.read_all()
+
+    def _is_taken(self, wanted: Claim) -> bool:
+        """Whether the server behind this BMC is held under another name."""
+        others = [claim for claim in self.claims.values() if _server(claim) != _server(wanted)]
+        return any(_hardware(claim) == _hardware(wanted) for claim in others)
+
+    def _change(self, number: int, run: int, **changes: object) -> None:
+        if not self.seen:
+            return
+        seen = self.seen[number % len(self.seen)]
+        after = replace(seen, **changes, version=seen.version + 1)  # pyright: ignore[reportArgumentType]
+
+        def expected() -> None:
+            self.claims[_server(seen)] = after
+
+        is_refused = self.claims.get(_server(seen)) != seen or self._is_taken(after)
+        refusals = (LostClaimError, ForeignClaimError)
+        self._write(
+            seen.owner, run, lambda store: store.change(seen, **changes), expected, refusals, is_refused
+        )
+        if self.claims.get(_server(seen)) == after:
+            self.seen.append(after)
 
     def _write(
         self,
@@ -134,7 +151,7 @@ class ClaimsMachine(RuleBasedStateMachine):
         run: int,
         write: Callable[[ClaimStore], Any],
         expected: Callable[[], None],
-        refusal: type[Exception] = LostClaimError,
+        refusals: tuple[type[Exception], ...] = (),
         is_refused: bool = False,
     ) -> None:
         """One write of one run of a stack, and what must become of it."""
@@ -148,7 +165,7 @@ class ClaimsMachine(RuleBasedStateMachine):
         except StaleRunError:
             assert store in self.overtaken, "a run that nobody overtook was refused"
             return
-        except refusal:
+        except refusals:
             assert is_refused
             done = False
         assert store not in self.overtaken, "an overtaken run was let through"
@@ -162,3 +179,11 @@ class ClaimsMachine(RuleBasedStateMachine):
         if before is not None and before is not store:
             self.overtaken.append(before)
         self.newest[owner] = store
+
+
+def _server(claim: Claim) -> Server:
+    return claim.site, claim.serial
+
+
+def _hardware(claim: Claim) -> tuple[object, str]:
+    return claim.record["bmc"], claim.serial.lower()

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from argosy.errors import ArgosyError
+from argosy_metal.claims.hardware import hardware_digest
 
 
 class Phase(StrEnum):
@@ -79,6 +80,11 @@ class Claim:
         """`site/serial`, the id of the resources that stand on this claim."""
         return f"{self.site}/{self.serial}"
 
+    @property
+    def hardware(self) -> str | None:
+        """Tells the physical server, under whatever site it is claimed; None if the record has no BMC."""
+        return hardware_digest(self.record.get("bmc"), self.serial)
+
     def recorded(self, name: str) -> object:
         """One value of the record. Raises ClaimsUnavailableError, which names the server, if it has none."""
         if name not in self.record:
@@ -91,7 +97,13 @@ class Claim:
     @property
     def may_be_on_by_us(self) -> bool:
         """Whether this machine's server may be on because we switched it on: a boot was ever permitted."""
-        return self.attempts > 1 or self.phase not in (Phase.CLAIMED, Phase.PREPARING)
+        match self.phase:
+            case Phase.CLAIMED | Phase.PREPARING:
+                return self.attempts > 1
+            case Phase.BOOTING | Phase.INSTALLING | Phase.STARTING | Phase.RUNNING | Phase.FAILED:
+                return True
+            case Phase.QUARANTINED | Phase.LEAVING | Phase.WIPING:
+                return True
 
 
 class ClaimsError(ArgosyError):
@@ -99,14 +111,22 @@ class ClaimsError(ArgosyError):
 
 
 class ForeignClaimError(ClaimsError):
-    """Someone else owns the server."""
+    """Someone else owns the server, maybe under the name that it has in another fleet."""
 
-    def __init__(self, held: Claim, wanted_by: str) -> None:
+    def __init__(self, held: Claim, wanted_by: str, wanted_id: str | None = None) -> None:
         self.held = held
+        server = f"server {held.server_id}"
+        if wanted_id not in (None, held.server_id):
+            server = f"server {wanted_id} is {held.server_id} by BMC and serial number, which"
         super().__init__(
-            f"server {held.server_id} is owned by stack {held.owner} (slot {held.slot}, {held.holder}), so"
-            f" {wanted_by} may not have it; pin another serial in the lock, or release it there first"
+            f"{server} is owned by stack {held.owner} (slot {held.slot}, {held.holder}), so {wanted_by} may"
+            " not have it; pin another serial in the lock, or release it there first"
         )
+
+    @classmethod
+    def of(cls, held: Claim, wanted: Claim) -> ForeignClaimError:
+        """The error for a claim that is wanted."""
+        return cls(held, f"slot {wanted.slot} of stack {wanted.owner}", wanted.server_id)
 
 
 class LostClaimError(ClaimsError):

@@ -76,14 +76,17 @@ class ClaimStore(Protocol):
         """Grant the server, or give back the claim that the same owner's same resource already holds.
 
         An adopted claim keeps its progress, and what was noted in its record beside what is wanted.
-        Raises ForeignClaimError if anyone else holds it, StaleRunError if this run may no longer write.
+        Raises ForeignClaimError if anyone else holds it, or if a server with the same BMC and serial number
+        is held under another name, whoever holds it (see `claims.hardware`); StaleRunError if this run may
+        no longer write.
         """
         ...
 
     def change(self, claim: Claim, **changes: object) -> Claim:
         """Write `changes` if the claim is still exactly `claim`; the claim as it is now.
 
-        Raises LostClaimError if it is not, StaleRunError if this run may no longer write.
+        Raises LostClaimError if it is not, ForeignClaimError if its record would then have the BMC of a
+        server that is held under another name, StaleRunError if this run may no longer write.
         """
         ...
 

@@ -5,6 +5,9 @@ look whether this run is still the newest of its stack, then swap the object as 
 overtaken before its look is refused; a swap that was under way when a newer run took over counts as made
 before it: the newer run's own first write of that server fails or sees it. `fence` goes further and writes
 every object of the stack anew, so after it not even such a swap can come through.
+
+A write that puts a claim on hardware also puts its name to that hardware, last of all before the swap; see
+`reservations`.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from argosy_metal.claims.documents import Body, ConflictError, Documents, Key, S
 from argosy_metal.claims.fencing import assert_alive, assert_newest
 from argosy_metal.claims.heartbeat import Heartbeat
 from argosy_metal.claims.record import DamagedError
+from argosy_metal.claims.reservations import Reservations
 from argosy_metal.claims.run import RunIdentity
 
 _T = TypeVar("_T")
@@ -40,6 +44,7 @@ class DocumentStore:
         self._epochs: dict[str, int] = {}
         self._process = uuid.uuid4().hex
         self._heart = Heartbeat(self.beat)
+        self._reservations = Reservations(documents, self._swap)
 
     @property
     def place(self) -> str:
@@ -151,11 +156,16 @@ class DocumentStore:
             known = claim.owner in self._epochs
             if known:
                 self.assert_may_write(claim.owner)
-            answer = change(body)
+            after, answer = change(body)
+            taking = servers.newly_taken(body, after)
+            if taking is not None:
+                self._reservations.assert_free(taking)
             # Only now: what is refused anyway does not overtake another run.
             if not known:
                 self._take(claim.owner)
-            return answer
+            if taking is not None:
+                self._reservations.reserve(taking, self._epochs[claim.owner])
+            return after, answer
 
         return self._swap(servers.server_key(claim.site, claim.serial), as_newest)
 

@@ -1,7 +1,8 @@
 """What a claims store needs of a place that keeps whole objects and swaps one at a time.
 
 Everything about one server is one object: its claim, how often it was granted, and its installations. So one
-compare-and-swap covers what must change together. Everything about a stack's runs is another object.
+compare-and-swap covers what must change together. Everything about a stack's runs is another object, and one
+for every physical server says under which name it was last granted.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-Kind = Literal["server", "run", "store"]
+Kind = Literal["server", "hardware", "run", "store"]
 Body = Mapping[str, Any]
 """JSON values."""
 
@@ -21,7 +22,7 @@ class Key:
 
     kind: Kind
     name: str
-    """`site/serial` of a server, `project/stack` of runs, empty for the store itself."""
+    """`site/serial` of a server, the digest of hardware, `project/stack` of runs, empty for the store."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from argosy_metal.claims.claim import ClaimsUnavailableError
 from argosy_metal.claims.contract import ClaimStore
 from argosy_metal.claims.run import RunIdentity
 
@@ -17,6 +18,7 @@ def open_claims(settings: Mapping[str, Any], root: Path, run: RunIdentity, resol
     """The store behind the provider's input `claims`, which has been checked. Opens and reads nothing yet.
 
     Relative paths count from `root`. A backend's driver is imported only where it is used.
+    Raises ClaimsUnavailableError for a backend that there is not.
     """
     match settings["backend"]:
         case "sqlite":
@@ -30,8 +32,12 @@ def open_claims(settings: Mapping[str, Any], root: Path, run: RunIdentity, resol
 
             kubeconfig = root / settings["kubeconfig"]
             return KubernetesClaimStore(kubeconfig, settings.get("context"), settings["namespace"], run)
-        case _:
+        case "ironic":
             return _open_ironic(settings, root, run, resolve)
+        case other:
+            raise ClaimsUnavailableError(
+                f"claims.backend: given {other!r}; expected sqlite, postgresql, kubernetes or ironic"
+            )
 
 
 def _open_postgresql(

@@ -14,6 +14,10 @@ OPTIONAL_TEXTS = tuple(field.name for field in fields(Claim) if field.type == "s
 NUMBERS = tuple(field.name for field in fields(Claim) if field.type == "int")
 
 
+_DEEPEST = 50
+"""How deep a record may be nested. What copies it calls itself as deep, and Python ends that at 1,000."""
+
+
 class DamagedError(Exception):
     """Something in a claims store that no argosy has written; the message says what."""
 
@@ -56,6 +60,8 @@ def _wrong(values: Mapping[str, Any], site: str, serial: str) -> str | None:
         return "its record is no object"
     if any(not isinstance(key, str) for key in cast("dict[object, object]", values["record"])):
         return "its record is no object"
+    if _is_deep(cast("object", values["record"])):
+        return f"its record is nested more than {_DEEPEST} deep"
     for name in TEXTS:
         if not isinstance(values[name], str):
             return f"its {name} is no text"
@@ -66,3 +72,16 @@ def _wrong(values: Mapping[str, Any], site: str, serial: str) -> str | None:
         if type(values[name]) is not int:
             return f"its {name} is no whole number"
     return None
+
+
+def _is_deep(record: object) -> bool:
+    level = [record]
+    for _ in range(_DEEPEST + 1):
+        level = [inner for value in level for inner in _inner(value)]
+    return bool(level)
+
+
+def _inner(value: object) -> list[object]:
+    if isinstance(value, dict):
+        return list(cast("dict[object, object]", value).values())
+    return cast("list[object]", value) if isinstance(value, list) else []

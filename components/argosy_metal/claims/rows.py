@@ -7,10 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from argosy_metal.claims.claim import Claim, LostClaimError
+from argosy_metal.claims.claim import Claim, ForeignClaimError, LostClaimError
 from argosy_metal.claims.record import COLUMNS, NUMBERS, OPTIONAL_TEXTS, DamagedClaimError, claim_from
 
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM claims"  # noqa: S608 - our own names
+
+_WRITTEN = (*COLUMNS, "hardware")
+"""The columns, and what is worked out of them to be unique."""
 
 
 def _declared(column: str) -> str:
@@ -20,7 +23,9 @@ def _declared(column: str) -> str:
 
 
 TABLES = (
-    f"CREATE TABLE claims ({', '.join(map(_declared, COLUMNS))}, PRIMARY KEY (site, serial))",
+    f"CREATE TABLE claims ({', '.join(map(_declared, COLUMNS))}, hardware TEXT UNIQUE,"
+    " PRIMARY KEY (site, serial))",
+    "CREATE TABLE hardware (digest TEXT PRIMARY KEY)",
     """CREATE TABLE generations (
       site TEXT NOT NULL, serial TEXT NOT NULL, generation INTEGER NOT NULL, PRIMARY KEY (site, serial)
     )""",
@@ -76,20 +81,26 @@ def select_all(cursor: Cursor) -> tuple[Claim, ...]:
 
 
 def insert(cursor: Cursor, claim: Claim) -> None:
-    """Write a new claim."""
-    marks = ", ".join("?" * len(COLUMNS))
-    values = [_stored(getattr(claim, column)) for column in COLUMNS]
-    cursor.execute(f"INSERT INTO claims ({', '.join(COLUMNS)}) VALUES ({marks})", values)  # noqa: S608
+    """Write a new claim. Raises ForeignClaimError if its hardware is claimed under another name."""
+    _assert_free(cursor, claim)
+    marks = ", ".join("?" * len(_WRITTEN))
+    values = [_stored(getattr(claim, column)) for column in _WRITTEN]
+    cursor.execute(f"INSERT INTO claims ({', '.join(_WRITTEN)}) VALUES ({marks})", values)  # noqa: S608
 
 
 def swap(cursor: Cursor, seen: Claim, changes: Mapping[str, object]) -> Claim:
-    """Write `changes` if the row is still `seen`. Raises LostClaimError if it is not."""
+    """Write `changes` if the row is still `seen`. Raises LostClaimError if it is not.
+
+    Raises ForeignClaimError if it would be on hardware that is claimed under another name.
+    """
     after = replace(seen, **dict(changes), version=seen.version + 1)  # pyright: ignore[reportArgumentType]
-    settings = ", ".join(f"{column} = ?" for column in COLUMNS)
+    if after.hardware != seen.hardware:
+        _assert_free(cursor, after)
+    settings = ", ".join(f"{column} = ?" for column in _WRITTEN)
     cursor.execute(
         f"UPDATE claims SET {settings} WHERE site = ? AND serial = ? AND generation = ? AND version = ?",  # noqa: S608
         [
-            *(_stored(getattr(after, column)) for column in COLUMNS),
+            *(_stored(getattr(after, column)) for column in _WRITTEN),
             *(seen.site, seen.serial, seen.generation, seen.version),
         ],
     )
@@ -148,12 +159,29 @@ def knows_install(cursor: Cursor, site: str, serial: str, install_id: str, made_
     return row is not None and int(row[0]) >= made_here
 
 
+def _assert_free(cursor: Cursor, wanted: Claim) -> None:
+    if wanted.hardware is None:
+        return
+    # First the row, so that of two claimants the second waits here and then sees the first one's claim.
+    cursor.execute(
+        "INSERT INTO hardware VALUES (?) ON CONFLICT (digest) DO UPDATE SET digest = hardware.digest",
+        (wanted.hardware,),
+    )
+    row = one(
+        cursor,
+        f"{_SELECT} WHERE hardware = ? AND NOT (site = ? AND serial = ?)",
+        *(wanted.hardware, wanted.site, wanted.serial),
+    )
+    if row is not None:
+        raise ForeignClaimError.of(_claim(row), wanted)
+
+
 def _claim(row: Sequence[Any]) -> Claim:
     values: dict[str, Any] = dict(zip(COLUMNS, row, strict=True))
     site, serial = str(values["site"]), str(values["serial"])
     try:
         values["record"] = json.loads(values["record"])
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DamagedClaimError(site, serial, error) from error
     return claim_from(values, site, serial)
 

@@ -45,7 +45,7 @@ def granted(body: Body | None, wanted: Claim) -> tuple[Body, Claim]:
         claim = replace(wanted, generation=generation_in(body) + 1)
         return _put(body, claim), claim
     if (held.owner, held.holder) != (wanted.owner, wanted.holder):
-        raise ForeignClaimError(held, f"slot {wanted.slot} of stack {wanted.owner}")
+        raise ForeignClaimError.of(held, wanted)
     claim = replace(held, slot=wanted.slot, record={**held.record, **wanted.record}, version=held.version + 1)
     return _put(body, claim), claim
 
@@ -57,6 +57,19 @@ def changed(body: Body | None, seen: Claim, changes: Mapping[str, object]) -> tu
         raise LostClaimError(seen)
     claim = replace(seen, **dict(changes), version=seen.version + 1)  # pyright: ignore[reportArgumentType]
     return _put(body, claim), claim
+
+
+def newly_taken(before: Body | None, after: Body | None) -> Claim | None:
+    """The claim that a write puts on hardware which the server's claim was not on before."""
+    held, claim = claim_in(before), claim_in(after)
+    if claim is None or claim.hardware is None or (held is not None and held.hardware == claim.hardware):
+        return None
+    return claim
+
+
+def touched(body: Body | None, site: str, serial: str) -> Body:
+    """The server as it is, or as one that was never granted: written anew, it fails every swap under way."""
+    return body or {"site": site, "serial": serial, "installs": {}, "generation": 0, "claim": None}
 
 
 def released(body: Body | None, claim: Claim) -> Body | None:

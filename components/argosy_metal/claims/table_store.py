@@ -129,7 +129,7 @@ class TableStore:
                 rows.insert(cursor, granted)
                 return granted
             if (held.owner, held.holder) != (wanted.owner, wanted.holder):
-                raise ForeignClaimError(held, f"slot {wanted.slot} of stack {wanted.owner}")
+                raise ForeignClaimError.of(held, wanted)
             return rows.swap(cursor, held, {"slot": wanted.slot, "record": {**held.record, **wanted.record}})
 
     def change(self, claim: Claim, **changes: object) -> Claim:

@@ -26,7 +26,7 @@ from ...claims_contract import THEIRS, WANTED, ClaimsContract, ClaimsWorld
 from ...ironic_api import PASSWORD, USERNAME, IronicApi
 from .test_claims_sqlite import SqliteWorld
 
-NODES = ("hall.SN1", "hall.SN2", "hall.sn2", "hall.SN3", "hall.SN0", "SN9")
+NODES = ("hall.SN1", "hall.SN2", "hall.sn2", "hall.SN3", "hall.SN0", "oslo.SN1", "oslo.SN3", "SN9")
 NAME = "argosy-hall.SN1"
 
 
@@ -131,6 +131,20 @@ def test_of_two_journals_for_one_hall_ironic_grants_a_server_to_one(
 
     assert () == second.read_all()
     assert 1 == len(ironic.allocations)
+    other.close()
+
+
+def test_of_two_journals_that_call_one_hall_differently_ironic_grants_a_server_to_one(
+    ironic: IronicApi, store: IronicClaimStore, tmp_path: Path
+) -> None:
+    store.claim(replace(WANTED, serial="SN9"))
+    second = SqliteClaimStore(tmp_path / "second.sqlite", RunIdentity("other"))
+    other = IronicClaimStore(client(ironic), second)
+
+    with pytest.raises(ClaimsError, match="node SN9 is not granted to lab/dev"):
+        other.claim(replace(THEIRS, site="oslo", serial="SN9"))
+
+    assert () == other.read_all()
     other.close()
 
 

@@ -271,6 +271,45 @@ def test_a_claim_that_was_copied_to_another_server_s_lease_is_refused(
         store.find("hall", "SN1")
 
 
+def test_the_lease_of_a_physical_server_shows_its_name_and_neither_bmc_nor_account(
+    world: KubernetesWorld, store: KubernetesClaimStore
+) -> None:
+    store.claim(WANTED)
+
+    lease = world.api.leases[lease_name(Key("hardware", str(WANTED.hardware)))]
+    assert {"holderIdentity": "hall/SN1"} == lease["spec"]
+    assert "hardware" == lease["metadata"]["labels"]["argosy.dev/claims"]
+    assert "bmc" not in json.dumps(lease)
+
+
+def test_an_annotation_that_is_nested_without_end_is_damaged(
+    world: KubernetesWorld, store: KubernetesClaimStore
+) -> None:
+    store.claim(WANTED)
+    lease = world.api.leases[lease_name(server_key("hall", "SN1"))]
+    lease["metadata"]["annotations"][ANNOTATION] = "[" * 100_000
+
+    with pytest.raises(ClaimsUnavailableError, match=r"kept for hall/SN1 .* is damaged; restore"):
+        store.find("hall", "SN1")
+
+
+def test_a_record_that_is_nested_further_than_any_argosy_writes_is_damaged(
+    world: KubernetesWorld, store: KubernetesClaimStore
+) -> None:
+    seen = store.change(store.claim(WANTED), record={"bmc": "https://b", "noted": nested(50)})
+    assert seen == store.find("hall", "SN1")
+    world.spoil("SN1", {"record": {"noted": nested(51)}})
+
+    with pytest.raises(
+        ClaimsUnavailableError, match=r"hall/SN1 is damaged \(its record is nested more than 50"
+    ):
+        store.find("hall", "SN1")
+
+
+def nested(deep: int) -> list[Any]:
+    return [] if deep == 1 else [nested(deep - 1)]
+
+
 @pytest.mark.parametrize(
     "spoilt", [{"owner": "lab/prod"}, {"processes": {"p": {"host": "h"}}}, {"epoch": "1"}, {"processes": []}]
 )

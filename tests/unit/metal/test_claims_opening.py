@@ -106,6 +106,16 @@ def test_every_backend_is_accepted_and_opened_without_a_look_or_a_secret(
     store.close()
 
 
+@pytest.mark.parametrize("settings", [{"backend": "etcd"}, {**plan(IRONIC), "journal": {"backend": "etcd"}}])
+def test_a_backend_that_there_is_not_is_named_with_those_that_there_are(
+    tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    told = "given 'etcd'; expected sqlite, postgresql, kubernetes or ironic"
+
+    with pytest.raises(ClaimsUnavailableError, match=told):
+        open_claims(settings, tmp_path, RunIdentity("run"), no_secret)
+
+
 def test_a_password_is_looked_for_when_it_is_needed_and_its_reference_is_named(tmp_path: Path) -> None:
     def missing(reference: str) -> str:
         raise ClaimsUnavailableError(f"{reference}: not set")

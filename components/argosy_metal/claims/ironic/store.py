@@ -125,7 +125,7 @@ class IronicClaimStore:
                 f"{self.place}: allocation {name} was deleted right after it was made; run again"
             )
         if not self._is_ours(allocation, claim):
-            raise ForeignClaimError(_holder(allocation, claim), f"slot {claim.slot} of stack {claim.owner}")
+            raise ForeignClaimError.of(_holder(allocation, claim), claim)
         if allocation.get("state") == "active" and allocation.get("node_uuid") == node["uuid"]:
             return
         self._api.delete_allocation(str(allocation["uuid"]))

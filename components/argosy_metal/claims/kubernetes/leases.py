@@ -1,4 +1,4 @@
-"""Objects of a claims store as `coordination.k8s.io/v1` Leases: one for a server, one for a stack's runs.
+"""Objects of a claims store as `coordination.k8s.io/v1` Leases: for a server, its hardware, a stack's runs.
 
 What is kept stands as JSON in an annotation; the spec repeats of it what `kubectl get leases` shows. A write
 names the `resourceVersion` that was read, and the API server refuses it (409) if the object has changed.
@@ -22,8 +22,8 @@ from urllib.parse import quote, urlencode
 from argosy_metal.claims.claim import ClaimsUnavailableError
 from argosy_metal.claims.documents import Body, ConflictError, Key, Kind, Stored
 from argosy_metal.claims.heartbeat import LEASE_SECONDS
-from argosy_metal.claims.kubernetes.kubeconfig import read_kubeconfig
 from argosy_metal.claims.record import DamagedError
+from argosy_metal.kubernetes.kubeconfig import KubeconfigError, read_kubeconfig
 from argosy_metal.rest import Reply, Rest, clock_of
 
 _LABEL = "argosy.dev/claims"
@@ -103,7 +103,10 @@ class KubernetesLeases:
 
     def _ask(self, method: str, path: str, body: object = None) -> Reply:
         # A write may be sent again: it names the version it replaces, so it cannot be done twice.
-        reply = self._rest.ask(method, path, body, repeatable=True)
+        try:
+            reply = self._rest.ask(method, path, body, repeatable=True)
+        except KubeconfigError as error:
+            raise ClaimsUnavailableError(str(error)) from None
         moment = clock_of(reply)
         if moment is None:
             raise self._unavailable("an answer without a Date", "check the server's address")
@@ -151,6 +154,8 @@ class KubernetesLeases:
         if key.kind == "server":
             claim = _mapping(body.get("claim"))
             return {"holderIdentity": claim.get("owner"), "leaseTransitions": body.get("generation")}
+        if key.kind == "hardware":
+            return {"holderIdentity": f"{body.get('site')}/{body.get('serial')}"}
         if key.kind == "run":
             moment = dt.datetime.fromtimestamp(self._clock, dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
             return {
@@ -198,7 +203,7 @@ def _items(page: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _parsed(text: object) -> object:
     try:
         return json.loads(text) if isinstance(text, str) else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -16,7 +16,7 @@ from argosy_metal.claims.postgresql.leases import RowLeases
 from argosy_metal.claims.rows import TABLES, Cursor, one
 from argosy_metal.claims.table_store import Leases
 
-_VERSION = 1
+_VERSION = 2
 _TABLES = (
     "CREATE TABLE store (id TEXT NOT NULL, version INTEGER NOT NULL)",
     *TABLES,

@@ -14,9 +14,10 @@ from pathlib import Path
 
 from argosy_metal.claims.claim import ClaimsUnavailableError
 from argosy_metal.claims.rows import TABLES
+from argosy_metal.claims.sqlite.file import exists, make_file, refuse_what_is_no_file
 from argosy_metal.claims.table_store import Leases
 
-_VERSION = 3
+_VERSION = 4
 _WRITER_WAITS_SECONDS = 30.0
 _READER_WAITS_SECONDS = 2.0
 """A person waits for the answer, and asks again."""
@@ -87,8 +88,8 @@ class SqliteFile:
     def looking(self) -> Generator[sqlite3.Cursor | None]:
         """A look at the file; None if there is none. Raises ClaimsUnavailableError."""
         with explained(self.path):
-            exists = self.path.exists()
-        if not exists:
+            is_there = exists(self.path)
+        if not is_there:
             yield None
             return
         with self._turn_to_look() as cursor:
@@ -191,7 +192,8 @@ class SqliteFile:
 
 def open_to_write(path: Path) -> sqlite3.Connection:
     """The claims file, made if there is none. Raises ClaimsUnavailableError, sqlite3.Error or OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    refuse_what_is_no_file(path)
+    make_file(path)
     connection = _connect(path)
     try:
         connection.execute("PRAGMA synchronous = FULL")
@@ -217,9 +219,10 @@ def opened_to_read(path: Path) -> Generator[sqlite3.Cursor | None]:
     Raises ClaimsUnavailableError when the file cannot be used.
     """
     with explained(path):
-        if not path.exists():
+        if not exists(path):
             yield None
             return
+        refuse_what_is_no_file(path)
         # Opened for writing where that is allowed: a reader may not take back what is half-written.
         address = f"{path.absolute().as_uri()}?mode=rw"
         with closing(sqlite3.connect(address, uri=True, timeout=_READER_WAITS_SECONDS)) as connection:
@@ -237,9 +240,7 @@ def explained(path: Path) -> Generator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise ClaimsUnavailableError(
-            f"{path}: the claims file cannot be used: {_told(path, error)}"
-        ) from error
+        raise ClaimsUnavailableError(f"{path}: the claims file cannot be used: {_told(error)}") from error
     except OSError as error:
         raise ClaimsUnavailableError(
             f"{path}: the claims file cannot be used: {error.strerror or error}; check the path, and that"
@@ -247,9 +248,7 @@ def explained(path: Path) -> Generator[None]:
         ) from error
 
 
-def _told(path: Path, error: sqlite3.Error) -> str:
-    if path.is_dir():
-        return "this is a folder; name a file in it"
+def _told(error: sqlite3.Error) -> str:
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     if code == sqlite3.SQLITE_READONLY_ROLLBACK:
         return (

@@ -16,9 +16,13 @@ from typing import Any, cast
 
 from ruamel.yaml import YAML, YAMLError
 
-from argosy_metal.claims.claim import ClaimsUnavailableError
+from argosy.errors import ArgosyError
 
 _OTHER_WAYS = ("exec", "auth-provider", "username", "password")
+
+
+class KubeconfigError(ArgosyError):
+    """A kubeconfig cannot be used. The message names the file, and holds no token or key."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class Cluster:
     """Read for every request: whoever writes it renews the token there."""
 
     def headers(self) -> dict[str, str]:
-        """What proves the account, unless a certificate does. Raises ClaimsUnavailableError."""
+        """What proves the account, unless a certificate does. Raises KubeconfigError."""
         token = self.token if self.token_file is None else _text(self.token_file)
         return {"Authorization": f"Bearer {token.strip()}"} if token.strip() else {}
 
@@ -40,7 +44,7 @@ class Cluster:
 def read_kubeconfig(path: Path, context: str | None) -> Cluster:
     """The cluster and account of a context; None: the file's current one.
 
-    Raises ClaimsUnavailableError, which never holds a token or key.
+    Raises KubeconfigError, which never holds a token or key.
     """
     try:
         document: Any = YAML(typ="safe").load(_text(path))  # pyright: ignore[reportUnknownMemberType]
@@ -118,5 +122,5 @@ def _text(path: Path) -> str:
         raise _unusable(path, f"it cannot be read ({reason})", "check the path") from None
 
 
-def _unusable(path: Path, found: str, next_step: str) -> ClaimsUnavailableError:
-    return ClaimsUnavailableError(f"{path}: this kubeconfig cannot be used: {found}; {next_step}")
+def _unusable(path: Path, found: str, next_step: str) -> KubeconfigError:
+    return KubeconfigError(f"{path}: this kubeconfig cannot be used: {found}; {next_step}")
