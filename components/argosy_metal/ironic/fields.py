@@ -60,7 +60,9 @@ def new_node(claim: Claim, store: str, bmc: BmcAccess) -> dict[str, Any]:
     }
 
 
-def taking(node: Node, claim: Claim, store: str, wanted: Wanted, bmc: BmcAccess) -> Patch:
+def taking(
+    node: Node, claim: Claim, store: str, wanted: Wanted, bmc: BmcAccess, image_key: str | None
+) -> Patch:
     """Make the node ours and say what is to be installed: all of it, or nothing.
 
     Ironic refuses it if someone else's instance is on the node by now.
@@ -70,7 +72,7 @@ def taking(node: Node, claim: Claim, store: str, wanted: Wanted, bmc: BmcAccess)
     mark = Mark(claim.owner, store, install_id, node.is_by_us, before)
     return [
         {"op": "add", "path": "/instance_uuid", "value": instance_id_of(install_id)},
-        {"op": "add", "path": "/instance_info", "value": instance_info(wanted, install_id)},
+        {"op": "add", "path": "/instance_info", "value": instance_info(wanted, install_id, image_key)},
         {"op": "add", "path": f"/extra/{MARK}", "value": mark.plain()},
         {"op": "add", "path": "/owner", "value": claim.owner},
         {"op": "add", "path": "/automated_clean", "value": False},
@@ -100,12 +102,13 @@ def letting_go(node: Node) -> Patch:
     return [*patch, {"op": "remove", "path": f"/extra/{MARK}"}]
 
 
-def instance_info(wanted: Wanted, install_id: str) -> dict[str, Any]:
+def instance_info(wanted: Wanted, install_id: str, image_key: str | None) -> dict[str, Any]:
     """What Ironic installs, and from where."""
     image = wanted.image
     if image.kind is ImageKind.ISO:
         # The BMC fetches it itself, so that the installer learns its install id from its own address.
-        return {"boot_iso": image.media_url(install_id), "ramdisk_image_download_source": "http"}
+        url = image.media_url(install_id, image_key)
+        return {"boot_iso": url, "ramdisk_image_download_source": "http"}
     info: dict[str, Any] = {
         "image_source": image.url,
         "image_os_hash_algo": "sha256",

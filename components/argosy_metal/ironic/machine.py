@@ -66,7 +66,7 @@ class IronicMachine:
         await work.drive(lambda: self._see_to_power(online=online))
         seen = await self._look()
         if seen.boot_id is None:
-            raise work.not_ready(
+            raise seen.doubt or work.not_ready(
                 "what was installed is not there any more", "run `pulumi refresh`, then `pulumi up`"
             )
         return Running(seen.boot_id, seen.power)
@@ -162,7 +162,8 @@ class IronicMachine:
                 async with work.starting():
                     await work.order(step, node, self._deployment(wanted))
             case Step.TAKE:
-                patch = taking(node, claim, await work.store_id(), wanted, work.bmc)
+                key = work.hands.provisioning.image_key(claim.install_id or "")
+                patch = taking(node, claim, await work.store_id(), wanted, work.bmc, key)
                 await work.do(lambda: server.patch(patch, step.value))
             case Step.POWER_OFF:
                 await work.do(server.power_off, lambda seen: seen.power == OFF)
@@ -262,7 +263,7 @@ class IronicMachine:
         if not node.carries_iso:
             return Seen(node.power, instance_id_of(claim.install_id or ""))
         report = await work.report()
-        return Seen(node.power, report.boot_id if report else None)
+        return Seen(node.power, report.boot_id if report else None, await work.doubt(report))
 
     async def _explained(self, work: Callable[[], Awaitable[_T]]) -> _T:
         return await explained(self._work.journal, work)

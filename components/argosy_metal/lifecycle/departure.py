@@ -46,7 +46,7 @@ async def _stop(work: Work) -> None:
     seen = await work.observe()
     if claim.may_be_on_by_us:
         if seen.power != OFF:
-            await work.assert_ours()
+            await (work.assert_runs() if claim.phase is Phase.RUNNING else work.assert_ours())
         await work.journal.write(phase=Phase.LEAVING)
     if seen.holds_image:
         await work.act(Step.EJECT, server.eject, lambda now: not now.media_inserted)

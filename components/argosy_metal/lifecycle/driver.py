@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
+from argosy_metal.lifecycle.failure import MachineError
 from argosy_metal.lifecycle.image import Image
 
 
@@ -102,6 +103,8 @@ class Seen:
     """Redfish's `PowerState`: `On`, `Off`, `PoweringOn`, `PoweringOff`, `Paused`."""
     boot_id: str | None
     """What the system of the installation in hand reported; None: it does not run what we installed."""
+    doubt: MachineError | None = None
+    """Why a machine that is recorded as running can be taken neither to run nor to be gone."""
 
 
 class MachineDriver(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -32,10 +33,22 @@ class Image:
     sha256: str
     kind: ImageKind = ImageKind.ISO
 
-    def media_url(self, install_id: str) -> str:
-        """What the virtual drive is given: the installer learns its install id and digest from it."""
+    def media_url(self, install_id: str, key: str | None) -> str:
+        """What the virtual drive is given: the installer learns its install id and digest from it.
+
+        `key` is the install's `image_key`; None in a hall without a provisioning service of ours.
+        """
+        query = {"install": install_id, "sha256": self.sha256} | ({} if key is None else {"key": key})
         separator = "&" if "?" in self.url else "?"
-        return f"{self.url}{separator}{urlencode({'install': install_id, 'sha256': self.sha256})}"
+        return f"{self.url}{separator}{urlencode(query)}"
+
+
+def image_key(hall_token: str, install_id: str) -> str:
+    """What the image of an install is fetched by, beside its id, which is no secret.
+
+    Provider and service both make it from the hall's token, so it is the same in every run and kept nowhere.
+    """
+    return hmac.digest(hall_token.encode(), f"image of install {install_id}".encode(), "sha256").hex()[:32]
 
 
 def install_id_of(store_id: str, claim: Claim, content: Sequence[str], attempt: int) -> str:

@@ -21,6 +21,9 @@ class Limits:
     """How long a BMC may be silent while its server installs."""
     self_test_seconds: float = 30 * 60.0
     """From a reset until what waited for it shows: 15 min self-test, once more where settings changed."""
+    drives_quiet_seconds: float = 15 * 60.0
+    """How long a server's list of drives stays the same before it counts, where its BMC does not tell of the
+    self-test: as long as one takes."""
     flash_seconds: float = 60 * 60.0
     """One component's flash, download included."""
     flash_silence_seconds: float = 15 * 60.0
@@ -45,6 +48,7 @@ class Limits:
             install_seconds=max(60.0, self.install_seconds / time_scale),
             silence_seconds=max(15.0, self.silence_seconds / time_scale),
             self_test_seconds=max(60.0, self.self_test_seconds / time_scale),
+            drives_quiet_seconds=max(30.0, self.drives_quiet_seconds / time_scale),
             flash_seconds=max(60.0, self.flash_seconds / time_scale),
             flash_silence_seconds=max(30.0, self.flash_silence_seconds / time_scale),
             poll_seconds=max(_SHORTEST_POLL_SECONDS, self.poll_seconds / time_scale),

@@ -99,11 +99,7 @@ class Machine:
             else:
                 seen = replace(shown, installer_is_done=seen.installer_is_done)
         if report is None:
-            raise work.not_ready(
-                "the hall's service knows no report of this installation",
-                "if somebody has installed the server anew, or the service has lost its reports:"
-                " `pulumi up --replace` with this machine's URN installs it again",
-            )
+            raise work.runs_another(await work.last_report())
         seen = await self._see_to_power(seen, online=online)
         return Running(report.boot_id, seen.power)
 
@@ -219,8 +215,9 @@ class Machine:
             await take_down(work)
 
     async def _look(self) -> Seen:
-        seen, report = await self._work.look()
-        return Seen(seen.power, report.boot_id if report else None)
+        work = self._work
+        seen, report = await work.look()
+        return Seen(seen.power, report.boot_id if report else None, await work.doubt(report))
 
     async def _explained(self, work: Callable[[], Awaitable[_T]]) -> _T:
         return await explained(self._work.journal, work)

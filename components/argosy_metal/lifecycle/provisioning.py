@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from argosy_metal.lifecycle.driver import BootMethod
-from argosy_metal.lifecycle.image import Image
+from argosy_metal.lifecycle.image import Image, image_key
 from argosy_metal.redfish import BmcGate, Patience, RedfishError, Resolve, Trust
 from argosy_metal.redfish.transport import Transport
 
@@ -64,6 +64,13 @@ class Provisioning(Protocol):
         """Hand it out no more. No error if it is not there. Raises ProvisioningUnavailableError."""
         ...
 
+    def image_key(self, install_id: str) -> str | None:
+        """What the image of an install is fetched by, beside its id; None where nothing is needed.
+
+        Raises an ArgosyError where the hall's token cannot be read.
+        """
+        ...
+
 
 class NoProvisioning:
     """A hall whose images need nothing beside themselves."""
@@ -83,6 +90,10 @@ class NoProvisioning:
 
     async def withdraw(self, install_id: str) -> None:
         """There was nothing."""
+
+    def image_key(self, install_id: str) -> str | None:
+        """None is needed: the images hold no secret."""
+        return None
 
 
 class ProvisioningService:
@@ -110,6 +121,10 @@ class ProvisioningService:
     async def withdraw(self, install_id: str) -> None:
         """Delete the offer."""
         await self._send("DELETE", install_id, None, _DONE | {404}, "withdraw what was offered")
+
+    def image_key(self, install_id: str) -> str | None:
+        """Made from the hall's token, as the service makes it."""
+        return image_key(self._token(), install_id)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -7,11 +7,14 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from argosy_metal.redfish import BmcGate, Patience, RedfishError, Resolve, Trust
-from argosy_metal.redfish.messages import text_at
+from argosy_metal.redfish.messages import Json, text_at
+from argosy_metal.redfish.text import clean
 from argosy_metal.redfish.transport import Transport
 
 _CONNECTIONS = 32
 """All machines of a hall share them: a request takes milliseconds, and a connection costs a handshake."""
+_LONGEST_LINE = 400
+_LONGEST_ID = 128
 
 
 @dataclass(frozen=True)
@@ -65,10 +68,25 @@ class ReportService:
         install_id, boot_id = text_at(answer.body, "install_id"), text_at(answer.body, "boot_id")
         if answer.status != 200 or install_id is None or boot_id is None:
             raise ReportsUnavailableError(f"{self._transport.host} answers {answer.status} without a report")
-        digest, failure = (text_at(answer.body, name) for name in ("image_sha256", "failure"))
-        is_installed = text_at(answer.body, "stage") == "installed"
-        return Report(install_id, boot_id, digest, failure, is_installed)
+        return Report(
+            one_line(install_id, _LONGEST_ID),
+            one_line(boot_id, _LONGEST_ID),
+            _line_at(answer.body, "image_sha256"),
+            _line_at(answer.body, "failure"),
+            is_installed=text_at(answer.body, "stage") == "installed",
+        )
 
     async def close(self) -> None:
         """Close the connections."""
         await self._transport.close()
+
+
+def one_line(text: str, longest: int = _LONGEST_LINE) -> str:
+    """What a machine says, as a terminal, a log and a message may show it: at most `longest` characters."""
+    shown = clean(" ".join(text[: 2 * longest].split()), longest + 1)
+    return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"
+
+
+def _line_at(body: Json, name: str) -> str | None:
+    text = text_at(body, name)
+    return None if text is None else one_line(text)

@@ -1,4 +1,4 @@
-"""A server as the lifecycle needs it: one look, and six things to do. Over Redfish."""
+"""A server as the lifecycle needs it: one look, and seven things to do. Over Redfish."""
 
 from __future__ import annotations
 

@@ -50,12 +50,7 @@ class VolumeDriver:
         Nothing is touched where a machine is on the server, or where any of the wishes cannot be met.
         """
         seen = await self.look(wanted, take_over=take_over)
-        if seen.plan.faults:
-            raise MachineError(
-                self._access.journal.claim,
-                "; ".join(seen.plan.faults),
-                "correct the layout; no volume was touched",
-            )
+        self._assert_possible(seen.plan)
         if seen.plan.is_done:
             await self._power.down()
             return seen
@@ -76,11 +71,21 @@ class VolumeDriver:
             return any(drive.is_usable for unit in units for drive in unit.drives)
 
         await self._access.until(is_awake, self._access.limits.self_test_seconds, "the drives of the server")
+        # Drives and controllers hang on the main power: only now do all volumes surely show.
         plan = (await self.look(wanted, take_over=take_over)).plan
+        self._assert_possible(plan)
         for volume in plan.delete:
             await self._delete(volume)
         for new in plan.create:
             await self._create(new)
+
+    def _assert_possible(self, plan: VolumePlan) -> None:
+        if plan.faults:
+            raise MachineError(
+                self._access.journal.claim,
+                "; ".join(plan.faults),
+                "correct the layout; no volume was touched",
+            )
 
     def _assert_no_machine(self) -> None:
         claim = self._access.journal.claim

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 
 from argosy_metal.budgets import HallBudgets
+from argosy_metal.claims import Phase
 from argosy_metal.lifecycle.decide import OFF, Observation, Step
 from argosy_metal.lifecycle.driver import BootMethod
 from argosy_metal.lifecycle.explained import GO_ON
@@ -99,7 +100,8 @@ class Work:
         if claim.image_url is None or claim.image_sha256 is None or claim.install_id is None:
             return None
         method = BootMethod(claim.boot_method or BootMethod.VIRTUAL_MEDIA)
-        return Installer(Image(claim.image_url, claim.image_sha256).media_url(claim.install_id), method)
+        key = self.hands.provisioning.image_key(claim.install_id)
+        return Installer(Image(claim.image_url, claim.image_sha256).media_url(claim.install_id, key), method)
 
     async def act(
         self, step: Step, act: Callable[[], Awaitable[None]], done: Callable[[Observation], bool]
@@ -146,6 +148,35 @@ class Work:
         last = await self.last_report()
         if last is not None and not await self.journal.knows(last.install_id):
             raise self.not_ours(last)
+
+    async def assert_runs(self) -> None:
+        """Raise MachineError if another installation was reported than ours, which is recorded as running."""
+        last = await self.last_report()
+        if last is not None and last.install_id != self.journal.claim.install_id:
+            raise self.runs_another(last)
+
+    async def doubt(self, report: Report | None) -> MachineError | None:
+        """What is wrong if a machine that is recorded as running has no `report` of its own."""
+        if report is not None or self.journal.claim.phase is not Phase.RUNNING:
+            return None
+        return self.runs_another(await self.last_report())
+
+    def runs_another(self, last: Report | None) -> MachineNotReadyError:
+        """What to raise where a machine is recorded as running, and `last` does not say that it runs."""
+        ours = self.journal.claim.install_id
+        if last is None:
+            found = f"the hall's service knows no report of install {ours}"
+        elif last.install_id != ours:
+            found = f"install {last.install_id} was reported last, and not ours, {ours}"
+        else:
+            said = "is done" if last.failure is None else f"gave up: {last.failure}"
+            found = f"install {ours} has reported last that its installer {said}"
+        return self.not_ready(
+            f"{found}, which is recorded as running; it was left alone",
+            f"look at what runs there ({self.hands.console_log}): if it is our system, reboot it, so that it"
+            " reports again; if others have installed the server, find out who; if it is free, power it off"
+            " by hand, and `pulumi up --replace` with this machine's URN installs it again",
+        )
 
     def not_ours(self, last: Report | None) -> MachineError:
         """What to raise about a server that is on, and not by us."""

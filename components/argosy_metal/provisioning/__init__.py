@@ -7,7 +7,7 @@ repair its machines.
 |---|---|---|
 | the provider | `PUT`, `DELETE /installs/ID` | the hall's token |
 | the provider | `GET /phone-home/SERIAL` | nothing: the answer holds no secret |
-| a BMC or firmware | `GET /images/NAME?install=ID` | knowing the id; the image holds a token |
+| a BMC or firmware | `GET /images/NAME?install=ID&key=KEY` | the key; the image holds a token at first |
 | an installer | `GET /installs/ID`, `GET /installs/ID/user-data` (once) | the install's token |
 | cloud-init | `GET /seed/TOKEN/{meta-data,user-data,vendor-data}` | the token in the path |
 | a machine | `POST /phone-home/SERIAL` | the install's token |
@@ -15,5 +15,6 @@ repair its machines.
 | the provider | `GET /acceptance/SERIAL` | nothing: the answer holds no secret |
 
 The token of an install is made when it is offered, stands in no URL of the provider's and in no log, and is
-good for the serial number and the time it was made for.
+good for the serial number and the time it was made for. An install's id is no secret: it stands in states and
+logs. Its key is made from the hall's token, by the provider and by the service.
 """

@@ -5,10 +5,8 @@ The file holds secrets (user data, tokens) and is made readable for its owner al
 
 from __future__ import annotations
 
-import hmac
 import json
 import os
-import re
 import secrets
 import sqlite3
 from base64 import b64decode
@@ -18,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+from argosy_metal.provisioning.edge import SHA256, WORD, is_same
 from argosy_metal.provisioning.join import RefusedJoinError, parse_join
 
 _TABLES = """
@@ -30,9 +29,7 @@ CREATE INDEX IF NOT EXISTS installs_by_token ON installs (token);
 CREATE TABLE IF NOT EXISTS reports (serial TEXT PRIMARY KEY, report TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS acceptances (serial TEXT PRIMARY KEY, report TEXT NOT NULL) STRICT;
 """
-_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-"""Ids and serial numbers: they come to stand in a shell script and in URLs."""
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+_PXE = "pxe"
 _MAY_BE_OFFERED = ("join",)
 _OFFERED = ("serial", "image", "boot_method", "root_device_hints")
 
@@ -62,6 +59,8 @@ class Install:
     """Unix time; from then on nothing is handed out."""
     user_data_taken: bool
     withdrawn: bool
+    number: int = 0
+    """Counts the offers of a hall, so that of two the newer one is known."""
 
 
 class Installs:
@@ -80,7 +79,7 @@ class Installs:
 
         Raises RefusedOfferError.
         """
-        if not _WORD.fullmatch(install_id):
+        if not WORD.fullmatch(install_id):
             raise RefusedOfferError("install id: expected letters, digits, `.`, `_`, `-`")
         offer, user_data = _checked(body)
         text = json.dumps(offer, sort_keys=True)
@@ -116,10 +115,21 @@ class Installs:
         """The newest install of a server that may still be handed out, now or `at` another moment."""
         return self._living(self._row("serial", serial), at)
 
+    def to_boot_by_pxe(self, serial: str, at: float | None = None) -> Install | None:
+        """The install that a server which boots by PXE is to begin, now or `at` another moment."""
+        install = self.latest_of(serial, at)
+        if install is None or install.offer["boot_method"] != _PXE or self.is_begun(install):
+            return None
+        return install
+
+    def is_begun(self, install: Install) -> bool:
+        """Whether its installer has what it needs: its user data was taken, or a report has come."""
+        return install.user_data_taken or self._number_heard(install.serial) >= install.number
+
     def authorized(self, install_id: str, token: str) -> Install:
         """The install, if the token is its own. Raises NotForYouError."""
         install = self.find(install_id)
-        if install is None or not _equal(token, install.token):
+        if install is None or not is_same(token, install.token):
             raise NotForYouError
         return install
 
@@ -155,7 +165,10 @@ class Installs:
         return row[0] or b""
 
     def report(self, serial: str, token: str, report: Mapping[str, Any]) -> Install:
-        """Keep what a machine or its installer says. Raises NotForYouError unless the install is its own."""
+        """Keep what a machine or its installer says.
+
+        Raises NotForYouError unless the install is its own, and the one whose system may be what runs.
+        """
         install = self._reporting(serial, token, report)
         self._connection.execute(
             "INSERT OR REPLACE INTO reports VALUES (?, ?)", (serial, json.dumps(report, sort_keys=True))
@@ -163,7 +176,7 @@ class Installs:
         return install
 
     def accept(self, serial: str, token: str, report: Mapping[str, Any]) -> None:
-        """Keep what a machine's tests have shown. Raises NotForYouError unless the install is its own."""
+        """Keep what a machine's tests have shown. Raises NotForYouError as `report` does."""
         self._reporting(serial, token, report)
         self._connection.execute(
             "INSERT OR REPLACE INTO acceptances VALUES (?, ?)", (serial, json.dumps(report, sort_keys=True))
@@ -171,26 +184,47 @@ class Installs:
 
     def acceptance_of(self, serial: str) -> dict[str, Any] | None:
         """What a server's tests have shown last."""
-        row = self._connection.execute(
-            "SELECT report FROM acceptances WHERE serial = ?", (serial,)
-        ).fetchone()
-        return None if row is None else json.loads(row[0])
+        return self._last("acceptances", serial)
 
     def _reporting(self, serial: str, token: str, report: Mapping[str, Any]) -> Install:
         install = self._row("install_id", str(report.get("install_id")))
-        # A machine reports at every boot, long after its installation: only the token and the serial count.
-        if install is None or install.serial != serial or not _equal(token, install.token):
+        # A machine reports at every boot, long after its installation: its offer may be over.
+        if install is None or install.serial != serial or not is_same(token, install.token):
+            raise NotForYouError
+        if self._is_superseded(install):
             raise NotForYouError
         return install
 
+    def _is_superseded(self, install: Install) -> bool:
+        """Whether its system cannot be what runs, whoever still knows its token.
+
+        Until a newer install has reported, the system before it may still run and reboot, unless that was
+        withdrawn, which is done once its server is off. The newest one may always report: a server that was
+        taken down half-way only is switched on again as it is.
+        """
+        newest = self._row("serial", install.serial)
+        if newest is None or newest.number == install.number:
+            return False
+        return install.withdrawn or self._number_heard(install.serial) > install.number
+
+    def _number_heard(self, serial: str) -> int:
+        """The number of the install that a server has reported last; 0 if it has reported none."""
+        report = self.report_of(serial)
+        install = None if report is None else self._row("install_id", report["install_id"])
+        return 0 if install is None else install.number
+
     def report_of(self, serial: str) -> dict[str, Any] | None:
         """What was last heard of a server."""
-        row = self._connection.execute("SELECT report FROM reports WHERE serial = ?", (serial,)).fetchone()
-        return None if row is None else json.loads(row[0])
+        return self._last("reports", serial)
 
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+
+    def _last(self, table: str, serial: str) -> dict[str, Any] | None:
+        query = f"SELECT report FROM {table} WHERE serial = ?"  # noqa: S608
+        row = self._connection.execute(query, (serial,)).fetchone()
+        return None if row is None else json.loads(row[0])
 
     def _living(self, install: Install | None, at: float | None = None) -> Install | None:
         moment = self._now() if at is None else at
@@ -200,13 +234,13 @@ class Installs:
 
     def _row(self, column: str, value: str) -> Install | None:
         row = self._connection.execute(
-            "SELECT install_id, serial, offer, token, expires, user_data_taken, withdrawn FROM installs"  # noqa: S608
-            f" WHERE {column} = ? ORDER BY rowid DESC LIMIT 1",
+            "SELECT install_id, serial, offer, token, expires, user_data_taken, withdrawn, rowid"  # noqa: S608
+            f" FROM installs WHERE {column} = ? ORDER BY rowid DESC LIMIT 1",
             (value,),
         ).fetchone()
         if row is None:
             return None
-        return Install(row[0], row[1], json.loads(row[2]), row[3], row[4], bool(row[5]), bool(row[6]))
+        return Install(row[0], row[1], json.loads(row[2]), row[3], row[4], bool(row[5]), bool(row[6]), row[7])
 
 
 def _checked(body: Mapping[str, Any]) -> tuple[dict[str, Any], bytes | None]:
@@ -216,9 +250,14 @@ def _checked(body: Mapping[str, Any]) -> tuple[dict[str, Any], bytes | None]:
     image = body["image"]
     if not isinstance(image, dict) or not isinstance(cast("dict[str, Any]", image).get("sha256"), str):
         raise RefusedOfferError("image: expected an object with url, sha256 and kind")
-    if not _SHA256.fullmatch(cast("dict[str, str]", image)["sha256"]):
+    if not SHA256.fullmatch(cast("dict[str, str]", image)["sha256"]):
         raise RefusedOfferError("image.sha256: expected 64 lower-case hex digits")
-    if not _WORD.fullmatch(str(body["serial"])) or not isinstance(body["root_device_hints"], dict):
+    serial = body["serial"]
+    if (
+        not isinstance(serial, str)
+        or not WORD.fullmatch(serial)
+        or not isinstance(body["root_device_hints"], dict)
+    ):
         raise RefusedOfferError(
             "serial: expected letters, digits, `.`, `_`, `-`; root_device_hints: an object"
         )
@@ -234,10 +273,8 @@ def _decoded(user_data: object) -> bytes | None:
     if user_data is None:
         return None
     try:
-        return b64decode(str(user_data), validate=True)
+        if isinstance(user_data, str):
+            return b64decode(user_data, validate=True)
     except (Base64Error, ValueError):
-        raise RefusedOfferError("user_data: expected base64") from None
-
-
-def _equal(given: str, expected: str) -> bool:
-    return hmac.compare_digest(given.encode(), expected.encode())
+        pass
+    raise RefusedOfferError("user_data: expected base64")

@@ -7,9 +7,12 @@ from urllib.parse import urlencode
 from argosy_metal.provisioning.installs import Install
 
 
-def ipxe_script(url: str, install: Install, image_name: str) -> str:
-    """Boots the image of an install over https (iPXE, `sanboot`); the image then knows its install."""
-    query = urlencode({"install": install.install_id, "sha256": install.offer["image"]["sha256"]})
+def ipxe_script(url: str, install: Install, image_name: str, key: str) -> str:
+    """Boots the image of an install over https (iPXE, `sanboot`); the image then knows its install.
+
+    `key` is what the image is fetched by (`argosy_metal.lifecycle.image.image_key`).
+    """
+    query = urlencode({"install": install.install_id, "sha256": install.offer["image"]["sha256"], "key": key})
     return f"#!ipxe\nsanboot --no-describe --drive 0x80 {url}/images/{image_name}?{query}\n"
 
 

@@ -63,13 +63,18 @@ async def provisioning(
     installs = Installs(directory / "installs.sqlite", now, LIFETIME_SECONDS)
     cluster = HallCluster(directory / "cluster")
     app = ProvisioningApp(settings, installs, ImageCache(image_folder(directory)), cluster)
-    runner = web.AppRunner(app.web_app(), access_log=None, shutdown_timeout=1.0)
+    runner = runner_of(app)
     await runner.setup()
     try:
         yield await _listening(runner, listen, context)
     finally:
         await runner.cleanup()
         installs.close()
+
+
+def runner_of(app: ProvisioningApp) -> web.AppRunner:
+    """What answers requests. Bodies are taken as they come: none has to be unpacked before it is judged."""
+    return web.AppRunner(app.web_app(), access_log=None, shutdown_timeout=1.0, auto_decompress=False)
 
 
 async def _listening(runner: web.AppRunner, listen: Listen, context: ssl.SSLContext) -> int:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import logging
-import re
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from argosy_metal.lifecycle.acceptance import figures_in
+from argosy_metal.lifecycle.image import image_key
 from argosy_metal.provisioning.cluster import HallCluster, NotYetError
+from argosy_metal.provisioning.edge import RefusedBodyError, bearer, is_same, json_object
 from argosy_metal.provisioning.images import CachedImage, ImageCache, chunks, install_block
 from argosy_metal.provisioning.installs import (
     GoneError,
@@ -24,15 +23,12 @@ from argosy_metal.provisioning.installs import (
     RefusedOfferError,
 )
 from argosy_metal.provisioning.join import Join, parse_join, user_data_of
+from argosy_metal.provisioning.reported import acceptance_in, report_in
 from argosy_metal.provisioning.scripts import ipxe_script, meta_data
 
 _log = logging.getLogger(__name__)
 _LARGEST_REQUEST_BYTES = 1 << 20
 """User data in base64 stays far below it: clouds allow 16 to 64 KiB."""
-_REPORTED = ("install_id", "boot_id", "image_sha256", "failure", "stage")
-"""`stage` is `installed` from an installer that is done and powers the server off; a system sends none."""
-_RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
-_MOST_FIGURES = 1000
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
@@ -66,8 +62,9 @@ class ProvisioningApp:
         app.router.add_put("/installs/{install}", self._offer)
         app.router.add_delete("/installs/{install}", self._withdraw)
         app.router.add_get("/installs/{install}", self._shown)
-        app.router.add_get("/installs/{install}/user-data", self._user_data)
-        app.router.add_get("/seed/{token}/{name}", self._seed)
+        # A HEAD would take the user data, and hand it to nobody.
+        app.router.add_get("/installs/{install}/user-data", self._user_data, allow_head=False)
+        app.router.add_get("/seed/{token}/{name}", self._seed, allow_head=False)
         app.router.add_get("/boot.ipxe", self._ipxe)
         app.router.add_get("/images/{name}", self._image)
         app.router.add_get("/phone-home/{serial}", self._last_report)
@@ -113,19 +110,22 @@ class ProvisioningApp:
 
     async def _ipxe(self, http: web.Request) -> web.Response:
         """For iPXE, which replaces `${serial}` by the server's SMBIOS serial number."""
-        install = self._installs.latest_of(http.query.get("serial", "").strip())
+        install = self._installs.to_boot_by_pxe(http.query.get("serial", "").strip())
         image = await self._found(install.offer["image"]["sha256"]) if install else None
         if install is None or image is None:
             raise web.HTTPNotFound(text="#!ipxe\necho nothing is to be installed here\nexit 1\n")
-        return web.Response(text=ipxe_script(self._settings.url, install, image.path.name))
+        key = self._image_key(install)
+        return web.Response(
+            text=ipxe_script(self._settings.url, install, image.path.name, key), headers=_NO_STORE
+        )
 
     async def _image(self, http: web.Request) -> web.StreamResponse:
         image = await self._found(http.match_info["name"])
         if image is None:
             raise web.HTTPNotFound(text="there is no such image\n")
-        if (wanted := http.query.get("sha256")) not in (None, image.sha256):
-            raise web.HTTPConflict(text=f"its sha256 is {image.sha256}, not {wanted}\n")
-        return await _sent(http, image, self._block_for(http.query.get("install"), image))
+        if http.query.get("sha256") not in (None, image.sha256):
+            raise web.HTTPConflict(text=f"its sha256 is {image.sha256}, not the one that is asked for\n")
+        return await _sent(http, image, self._block_for(http, image))
 
     async def _last_report(self, http: web.Request) -> web.Response:
         report = self._installs.report_of(http.match_info["serial"])
@@ -134,10 +134,7 @@ class ProvisioningApp:
         return web.json_response(report, headers=_NO_STORE)
 
     async def _report(self, http: web.Request) -> web.Response:
-        body = await _json(http)
-        report = {name: str(body[name]) for name in _REPORTED if body.get(name) is not None}
-        if not {"install_id", "boot_id"} <= set(report):
-            raise web.HTTPBadRequest(text="install_id and boot_id are needed\n")
+        report = report_in(await _json(http))
         serial = http.match_info["serial"]
         install = self._installs.report(serial, _bearer(http), report)
         join = parse_join(install.offer.get("join"))
@@ -153,14 +150,9 @@ class ProvisioningApp:
         return web.json_response(report, headers=_NO_STORE)
 
     async def _accept(self, http: web.Request) -> web.Response:
-        """What the tests on a machine have shown: `run` names this run of them."""
-        body, serial = await _json(http), http.match_info["serial"]
-        figures, run = figures_in(body.get("figures")), str(body.get("run", ""))
-        if not figures or not _RUN.fullmatch(run) or len(figures) > _MOST_FIGURES:
-            raise web.HTTPBadRequest(text="install_id, run, and figures as numbers by name are needed\n")
-        report = {"install_id": str(body.get("install_id")), "run": run, "figures": figures}
+        report, serial = acceptance_in(await _json(http)), http.match_info["serial"]
         self._installs.accept(serial, _bearer(http), report)
-        _log.info("%s reports its tests, run %s", serial, run)
+        _log.info("%s reports its tests, run %s", serial, report["run"])
         return web.Response(status=204)
 
     async def _handed_out(self, install: Install) -> web.Response:
@@ -179,16 +171,27 @@ class ProvisioningApp:
         # The first look at an image reads all of it, which must not keep the others waiting.
         return await asyncio.to_thread(self._images.find, name)
 
-    def _block_for(self, install_id: str | None, image: CachedImage) -> bytes | None:
+    def _block_for(self, http: web.Request, image: CachedImage) -> bytes | None:
+        """The install block; None, and so the placeholder, once its installer has what stands in it."""
+        install_id = http.query.get("install")
         if install_id is None or image.block_at is None:
             return None
         install = self._installs.find(install_id)
-        if install is None or install.offer["image"]["sha256"] != image.sha256:
+        if (
+            install is None
+            or install.offer["image"]["sha256"] != image.sha256
+            or not is_same(http.query.get("key", ""), self._image_key(install))
+        ):
             raise web.HTTPNotFound(text="no such install may read this image (any more)\n")
+        if self._installs.is_begun(install):
+            return None
         return install_block(install, self._settings.url, self._settings.authority_pem)
 
+    def _image_key(self, install: Install) -> str:
+        return image_key(self._settings.hall_token, install.install_id)
+
     def _assert_hall(self, http: web.Request) -> None:
-        if not hmac.compare_digest(_bearer(http).encode(), self._settings.hall_token.encode()):
+        if not is_same(_bearer(http), self._settings.hall_token):
             raise web.HTTPUnauthorized(
                 headers={"WWW-Authenticate": "Bearer"}, text="the hall's token is needed\n"
             )
@@ -200,7 +203,11 @@ async def _told(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except NotForYouError:
-        raise web.HTTPForbidden(text="the token is not this install's, or its time is over\n") from None
+        raise web.HTTPForbidden(
+            text="the token is not this install's, its time is over, or a newer install has taken its place\n"
+        ) from None
+    except RefusedBodyError as error:
+        raise web.HTTPBadRequest(text=f"{error}\n") from None
     except NotYetError as error:
         raise web.HTTPServiceUnavailable(headers={"Retry-After": "30"}, text=f"{error}\n") from None
     except GoneError:
@@ -239,15 +246,8 @@ def _unsatisfiable(image: CachedImage) -> web.HTTPException:
 
 
 async def _json(http: web.Request) -> dict[str, Any]:
-    try:
-        body: object = await http.json()
-    except ValueError:
-        raise web.HTTPBadRequest(text="expected a JSON object\n") from None
-    if not isinstance(body, dict):
-        raise web.HTTPBadRequest(text="expected a JSON object\n")
-    return cast("dict[str, Any]", body)
+    return json_object(await http.read())
 
 
 def _bearer(http: web.Request) -> str:
-    scheme, _, token = http.headers.get("Authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
+    return bearer(http.headers.get("Authorization", ""))

@@ -276,6 +276,18 @@ async def test_what_somebody_has_undeployed_runs_no_more(lab: Lab) -> None:
         await lab.machine().bring_up(ISO, online=True)
 
 
+async def test_another_install_than_ours_is_told_with_both_ids_and_the_node_left_alone(lab: Lab) -> None:
+    await lab.machine().bring_up(ISO, online=True)
+    orders, ours = list(lab.model.orders), lab.claim.install_id
+    lab.report = Report("of-another-store", "boot", None)
+    told = f"install of-another-store was reported last, and not ours, {ours}"
+
+    assert told in str((await lab.machine().look()).doubt)
+    with pytest.raises(MachineNotReadyError, match=told):
+        await lab.machine().bring_up(ISO, online=True)
+    assert (orders, Phase.RUNNING) == (lab.model.orders, lab.claim.phase)
+
+
 async def test_user_data_that_is_not_there_stops_before_the_deployment(lab: Lab) -> None:
     def missing() -> bytes:
         raise ArgosyError("file:user-data: the file cannot be read")

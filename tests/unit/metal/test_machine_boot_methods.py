@@ -184,7 +184,7 @@ async def test_the_override_is_what_redfish_calls_it_and_shows_on_the_bmc(
         await up(server, method)
 
     boot = system_resources(server.bmc)["/redfish/v1/Systems/1"]()["Boot"]
-    uri = IMAGE.media_url(str(server.claim.install_id)) if method is BootMethod.HTTP_BOOT else None
+    uri = server.media_url if method is BootMethod.HTTP_BOOT else None
     assert (TARGETS[method], "Once", uri) == (
         boot["BootSourceOverrideTarget"],
         boot["BootSourceOverrideEnabled"],

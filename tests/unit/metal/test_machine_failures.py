@@ -62,6 +62,22 @@ async def test_a_server_that_is_off_only_while_it_reboots_is_still_installing(wo
     assert (1, 1, Phase.RUNNING) == (world.hardware.installs, world.claim.attempts, world.claim.phase)
 
 
+async def test_a_server_that_is_off_at_one_look_alone_is_still_installing(world: World) -> None:
+    looks = 0
+
+    def reboot(operation: str) -> None:
+        nonlocal looks
+        if operation == "observe" and world.hardware.installing:
+            looks += 1
+            world.hardware.power = "Off" if looks == 2 else "On"
+
+    world.hardware.fail = reboot
+    await world.up()
+
+    assert looks > 2
+    assert (1, 1, Phase.RUNNING) == (world.hardware.installs, world.claim.attempts, world.claim.phase)
+
+
 async def test_an_installer_that_dies_ends_the_attempt_and_the_next_run_begins_another(world: World) -> None:
     world.hardware.installer_dies = True
     with pytest.raises(MachineNotReadyError, match="went off before"):

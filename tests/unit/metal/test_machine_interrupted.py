@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from argosy_metal.claims import Claim, Phase, RunIdentity, SqliteClaimStore, StaleRunError
-from argosy_metal.lifecycle import InterruptedMachineError, MachineNotReadyError, Wanted
+from argosy_metal.lifecycle import InterruptedMachineError, MachineNotReadyError, Wanted, Wipe, WipePolicy
 from argosy_metal.redfish import BmcUnreachableError
 
 from .lifecycle_world import IMAGE, OTHER_IMAGE, Killed, World
@@ -13,8 +13,8 @@ from .lifecycle_world import IMAGE, OTHER_IMAGE, Killed, World
 
 def put_the_image_back(world: World) -> None:
     """As a run leaves it that is killed before it ejects the installer."""
-    claim = world.claim
-    world.hardware.media = IMAGE.media_url(claim.install_id or "")
+    install_id = world.claim.install_id or ""
+    world.hardware.media = IMAGE.media_url(install_id, world.hardware.image_key(install_id))
 
 
 def take_over_at_look(world: World, number: int) -> Callable[[], int]:
@@ -92,6 +92,32 @@ async def test_a_run_that_is_overtaken_between_two_steps_of_an_installation_writ
         await world.up()
 
     assert before() == len(world.hardware.writes)
+
+
+async def test_a_run_that_is_overtaken_before_it_offers_an_installation_offers_nothing(world: World) -> None:
+    take_over_at_look(world, 2)
+
+    with pytest.raises(StaleRunError):
+        await world.up()
+
+    assert Phase.PREPARING == world.claim.phase
+    assert {} == world.hardware.offers
+
+
+async def test_a_run_that_is_overtaken_before_it_wipes_once_more_wipes_nothing(world: World) -> None:
+    await world.up(Wanted(IMAGE, wipe=Wipe(WipePolicy.ERASE, "CryptographicErase")))
+    world.hardware.die_before = len(world.hardware.writes) + 1
+    with pytest.raises(Killed):
+        await world.machine().take_down()
+    assert (Phase.WIPING, "Off") == (world.claim.phase, world.hardware.power)
+    world.begin_run().assert_may_write("lab/local")
+    before = take_over_at_look(world, 1)
+
+    with pytest.raises(StaleRunError):
+        await world.machine().take_down()
+
+    assert before() == len(world.hardware.writes)
+    assert "wipe" not in world.hardware.writes
 
 
 @pytest.mark.parametrize("look", [1, 2])

@@ -79,3 +79,26 @@ async def test_a_system_that_never_reports_is_given_up(off_world: World) -> None
         await off_world.up()
 
     assert Phase.FAILED == off_world.claim.phase
+
+
+async def test_a_report_that_comes_only_after_the_server_is_seen_off_ends_no_attempt(
+    off_world: World,
+) -> None:
+    hardware = off_world.hardware
+    late: list[Report] = []
+    looks = 0
+
+    def hold_back(operation: str) -> None:
+        nonlocal looks
+        if operation == "observe" and late:
+            looks += 1
+        if operation == "find" and hardware.report is not None and not late:
+            late.append(hardware.report)
+            hardware.report = None
+        if operation == "find" and looks == 2:
+            hardware.report = late[0]
+
+    hardware.fail = hold_back
+    await off_world.up()
+
+    assert (Phase.RUNNING, 1, 1) == (off_world.claim.phase, off_world.claim.attempts, hardware.installs)

@@ -140,3 +140,25 @@ async def test_a_stop_is_heard_before_a_wipe_begins(world: World) -> None:
 
     assert "wipe" not in world.hardware.writes
     assert owes(world)
+
+
+async def test_a_wipe_that_a_dropped_attempt_left_owed_is_done_before_the_server_is_given_back(
+    world: World,
+) -> None:
+    world.hardware.die_after = 3
+    with pytest.raises(Killed):
+        await world.up(WANTED)
+    world.hardware.fail = lambda operation: (
+        BmcInternalError("bmc-1", operation, "HTTP 500")
+        if operation == "observe" and world.claim.phase is Phase.CLAIMED
+        else None
+    )
+    with pytest.raises(MachineNotReadyError, match="phase claimed: observe: HTTP 500"):
+        await world.up(Wanted(OTHER_IMAGE, wipe=ERASE))
+    assert (Phase.CLAIMED, True) == (world.claim.phase, owes(world))
+
+    world.hardware.fail = lambda _operation: None
+    await world.machine().take_down()
+
+    assert ["power_off", "wipe"] == [name for name in world.hardware.writes if name in ("power_off", "wipe")]
+    assert not owes(world)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from argosy_metal.provisioning.installs import GoneError, Installs, NotForYouError, RefusedOfferError
+from argosy_metal.provisioning.installs import GoneError, Install, Installs, NotForYouError, RefusedOfferError
 
 SECRET = b"#cloud-config\npassword: canary-4711\n"
 OFFER = {
@@ -105,6 +105,58 @@ def test_a_machine_may_report_long_after_its_offer_is_over(installs: Installs, t
     assert {"install_id": "i1", "boot_id": "b7"} == installs.report_of("SN1")
 
 
+def heard(installs: Installs, install: Install, boot: str) -> None:
+    """The system of an install phones home."""
+    installs.report("SN1", install.token, {"install_id": install.install_id, "boot_id": boot})
+
+
+def refused(installs: Installs, install: Install) -> None:
+    """What is known of the server stays as it is, whatever the install says."""
+    before = installs.report_of("SN1"), installs.acceptance_of("SN1")
+    said = {"install_id": install.install_id, "boot_id": "late"}
+    with pytest.raises(NotForYouError):
+        installs.report("SN1", install.token, said)
+    with pytest.raises(NotForYouError):
+        installs.accept("SN1", install.token, said)
+    assert before == (installs.report_of("SN1"), installs.acceptance_of("SN1"))
+
+
+@pytest.mark.parametrize("said", [{}, {"stage": "installed"}, {"failure": "no disk"}])
+def test_once_a_newer_install_has_reported_an_older_one_reports_no_more(
+    installs: Installs, said: dict[str, str]
+):
+    older, newer = installs.offer("i1", OFFER), installs.offer("i2", OFFER)
+    installs.report("SN1", newer.token, {"install_id": "i2", "boot_id": "b1", **said})
+
+    refused(installs, older)
+    heard(installs, newer, "b2")
+
+
+def test_the_system_that_runs_may_reboot_while_the_next_install_is_only_offered(installs: Installs):
+    older = installs.offer("i1", OFFER)
+    installs.offer("i2", OFFER)
+    heard(installs, older, "b7")
+
+    assert {"install_id": "i1", "boot_id": "b7"} == installs.report_of("SN1")
+
+
+def test_a_withdrawn_install_reports_no_more_once_there_is_a_newer_one(installs: Installs):
+    older = installs.offer("i1", OFFER)
+    heard(installs, older, "b1")
+    installs.withdraw("i1")
+    installs.offer("i2", OFFER)
+
+    refused(installs, older)
+
+
+def test_another_servers_newer_install_takes_nobodys_place(installs: Installs):
+    own, other = installs.offer("i1", OFFER), installs.offer("i2", {**OFFER, "serial": "SN2"})
+    installs.report("SN2", other.token, {"install_id": "i2", "boot_id": "b1"})
+    heard(installs, own, "b2")
+
+    assert {"install_id": "i1", "boot_id": "b2"} == installs.report_of("SN1")
+
+
 @pytest.mark.parametrize(
     ("serial", "token", "install_id"),
     [("SN1", "guessed", "i1"), ("SN2", None, "i1"), ("SN1", None, "i2"), ("SN1", None, "unknown")],
@@ -131,6 +183,8 @@ def test_the_file_is_for_its_owner_alone(installs: Installs, tmp_path: Path):
         ({"serial": "SN1'; reboot; '"}, "serial: expected letters"),
         ({"root_device_hints": []}, "root_device_hints: an object"),
         ({"user_data": "not base64!"}, "user_data: expected base64"),
+        ({"user_data": 1234}, "user_data: expected base64"),
+        ({"serial": None}, "serial: expected letters"),
     ],
 )
 def test_an_offer_of_the_wrong_shape_is_refused(installs: Installs, change: dict[str, object], reason: str):

@@ -1,78 +1,22 @@
 """A hall's service over HTTP: who may ask what, images in ranges, and no secret in its log."""
 
 import email
-import hashlib
 import logging
-from base64 import b64encode
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import ClientResponse
-from aiohttp.test_utils import TestClient, TestServer
 
-from argosy_metal.provisioning.cluster import HallCluster
-from argosy_metal.provisioning.images import BLOCK_BYTES, MARKER, ImageCache, image_folder
-from argosy_metal.provisioning.installs import Installs
-from argosy_metal.provisioning.service import ProvisioningApp, ServiceSettings
+from argosy_metal.provisioning.images import BLOCK_BYTES, MARKER, image_folder
 
-HALL = {"Authorization": "Bearer the-halls-token"}
-SECRET = "password: canary-4711"
-IMAGE = MARKER.ljust(BLOCK_BYTES, b"#") + bytes(range(256)) * 64
-DIGEST = hashlib.sha256(IMAGE).hexdigest()
-OFFER = {
-    "serial": "SN1",
-    "image": {"url": "https://provision.oslo.test/images/node.iso", "sha256": DIGEST, "kind": "iso"},
-    "boot_method": "pxe",
-    "root_device_hints": {"serial": "DISK1"},
-    "user_data": b64encode(SECRET.encode()).decode(),
-}
-
-
-class Mint:
-    """A cluster that answers or does not."""
-
-    def __init__(self) -> None:
-        self.answers = False
-        self.accepted: list[str] = []
-
-    def accept(self, endpoint: str, token: str, description: str) -> bool:
-        if self.answers:
-            self.accepted.append(token)
-        return self.answers
-
-
-class Hall:
-    """The service, and what its clients know."""
-
-    def __init__(self, client: Any, mint: Mint) -> None:
-        self.client = client
-        self.mint = mint
-
-    async def offered(self, **more: object) -> dict[str, str]:
-        """Offer an install, and give the headers that its installer learns from the image."""
-        assert 201 == (await self.client.put("/installs/i1", json=OFFER | more, headers=HALL)).status
-        content = await (await self.client.get("/images/node.iso?install=i1")).read()
-        line = next(line for line in content.split(b"\n") if line.startswith(b"ARGOSY_TOKEN="))
-        token = line.decode().split("'")[1]
-        return {"Authorization": f"Bearer {token}"}
-
-    async def get(self, path: str, headers: dict[str, str] | None = None) -> ClientResponse:
-        return await self.client.get(path, headers=headers or {})
+from .provisioning_hall import DIGEST, HALL, IMAGE, OFFER, SECRET, Hall, served, served_hall
 
 
 @pytest.fixture
 async def hall(tmp_path: Path) -> AsyncIterator[Hall]:
-    (image_folder(tmp_path) / "node.iso").write_bytes(IMAGE)
-    settings = ServiceSettings("https://provision.oslo.test", "PEM", "the-halls-token")
-    installs = Installs(tmp_path / "installs.sqlite", lambda: 0.0, 60)
-    mint = Mint()
-    cluster = HallCluster(tmp_path / "cluster", mint)
-    app = ProvisioningApp(settings, installs, ImageCache(image_folder(tmp_path)), cluster)
-    async with TestClient(TestServer(app.web_app())) as client:
-        yield Hall(client, mint)
-    installs.close()
+    async with served_hall(tmp_path) as found:
+        yield found
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer guessed"}, {"Authorization": "Basic x"}])
@@ -119,7 +63,7 @@ async def test_a_withdrawn_install_gets_nothing_but_may_report(hall: Hall):
     assert 404 == (await hall.client.delete("/installs/i2", headers=HALL)).status
 
     assert 403 == (await hall.get("/installs/i1", token)).status
-    assert 404 == (await hall.get("/images/node.iso?install=i1")).status
+    assert 404 == (await hall.get(served("i1"))).status
     report = {"install_id": "i1", "boot_id": "b1"}
     assert 204 == (await hall.client.post("/phone-home/SN1", json=report, headers=token)).status
     assert report == await (await hall.get("/phone-home/SN1")).json()
@@ -174,7 +118,7 @@ async def test_an_install_reads_only_the_image_it_was_offered(hall: Hall, tmp_pa
     await hall.offered()
     (image_folder(tmp_path) / "other.iso").write_bytes(MARKER.ljust(BLOCK_BYTES, b"#"))
 
-    assert 404 == (await hall.get("/images/other.iso?install=i1")).status
+    assert 404 == (await hall.get(served("i1").replace("node", "other"))).status
 
 
 async def test_ipxe_gets_a_script_for_a_server_that_is_to_be_installed(hall: Hall):
@@ -183,7 +127,7 @@ async def test_ipxe_gets_a_script_for_a_server_that_is_to_be_installed(hall: Hal
 
     script = await (await hall.get("/boot.ipxe?serial=SN1")).text()
     assert script.startswith("#!ipxe\n")
-    assert f"https://provision.oslo.test/images/node.iso?install=i1&sha256={DIGEST}" in script
+    assert f"https://provision.oslo.test/images/node.iso?install=i1&sha256={DIGEST}&key=" in script
     assert 404 == (await hall.get("/boot.ipxe?serial=SN2")).status
 
 
