@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pulumi
 
-from argosy.catalog import load_catalog
+from argosy.catalog import catalog_of
 from argosy.errors import ArgosyError, FleetError
 from argosy.planner.lock import load_lock
 from argosy.planner.verify import verify_plan
@@ -24,7 +24,7 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 def declare_fleet() -> None:
     config = pulumi.Config("argosy")
     fleet = load_spec(config.get("fleet") or pulumi.get_stack(), start=PROJECT_ROOT)
-    catalog, providers = load_catalog(), load_site_providers()
+    catalog, providers = catalog_of(fleet), load_site_providers()
     if faults := resolve(fleet, catalog, providers):
         raise FleetError(faults)
     lock = load_lock(fleet)

@@ -4,7 +4,7 @@
 |---|---|
 | site, provider | everything there is gone |
 | zone, rack | the offerings in it are gone |
-| feed, power unit | offerings that hang on nothing live, or whose live power supplies are too few, are gone; of the others so many stay on as the live feeds and units carry |
+| feed, power unit | offerings that hang on nothing live, or whose live power supplies are too few, are gone; of the others so many stay on as the live feeds and units carry. Generators count while their minutes last, batteries only to bridge their start |
 | uplink | a hall with no data link but satellites serves nobody; one with no uplink at all counts as lost; training stays where the links that are left carry its checkpoints |
 | spot | all spot offerings are gone |
 
@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from argosy.planner.contingencies import NOMINAL, Loss, Scenario, enumerate_scenarios
 from argosy.planner.offerings import Site, Supply, stock_of
 from argosy.planner.power import lost_nodes
+from argosy.planner.power_after import at_moment, promised
 from argosy.planner.problem import Case, Gang, Limit, LinkLimit, Row
 from argosy.spec.models import HallSpec
 
@@ -42,10 +43,19 @@ def cases_of(
 
 
 def case_of(
-    fleet: LoadedFleet, supply: Supply, rows: Sequence[Row], gangs: Sequence[Gang], scenario: Scenario
+    fleet: LoadedFleet,
+    supply: Supply,
+    rows: Sequence[Row],
+    gangs: Sequence[Gang],
+    scenario: Scenario,
+    moment: float | None = None,
 ) -> Case:
-    """One scenario as a case."""
-    fate = _Fate(fleet, supply, gangs, scenario.loss, scenario.minutes)
+    """One scenario as a case.
+
+    `moment`: power as it is so many seconds after the loss, by batteries too; without it, the power that is
+    promised from the scenario's time on.
+    """
+    fate = _Fate(fleet, supply, gangs, scenario, moment)
     nominal = scenario.id == NOMINAL
     floors = {row.id: ceil(scenario.floor(row.workload) * row.demand) for row in rows}
     jobs = frozenset(gang.id for gang in gangs if nominal or _must_run(gang, scenario))
@@ -74,28 +84,34 @@ class _Fate:
     """What becomes of every offering once something is lost."""
 
     def __init__(
-        self, fleet: LoadedFleet, supply: Supply, gangs: Sequence[Gang], loss: Loss, minutes: int
+        self,
+        fleet: LoadedFleet,
+        supply: Supply,
+        gangs: Sequence[Gang],
+        scenario: Scenario,
+        moment: float | None,
     ) -> None:
         self.lost: set[str] = set()
         self.unserving: set[str] = set()
         self.power: list[Limit] = []
         self.links: list[LinkLimit] = []
-        self._gangs = gangs
+        self._gangs, self._minutes, self._moment = gangs, scenario.minutes, moment
+        loss = scenario.loss
         for site in supply.sites.values():
-            self._strike(site, loss, minutes)
+            self._strike(site, loss)
             spec = fleet.spec.sites[site.name]
             if isinstance(spec, HallSpec) and site.name not in loss.sites:
                 self._cut_links(site, spec, loss)
                 self._cut_power(fleet, site, loss)
 
-    def _strike(self, site: Site, loss: Loss, minutes: int) -> None:
+    def _strike(self, site: Site, loss: Loss) -> None:
         if site.name in loss.sites:
             self.lost.update(site.all)
             return
         self.lost.update(site.flex)
         if loss.spot:
             self.lost.update(site.spot)
-        if minutes < _COLD_MINUTES:
+        if self._minutes < _COLD_MINUTES:
             self.lost.update(site.cold)
         for provider, zone in loss.zones:
             if provider == site.provider:
@@ -122,7 +138,11 @@ class _Fate:
         lost = lost_nodes(loss, site.name)
         if not lost or site.power is None:
             return
-        power = site.power
+        power = (
+            promised(site.power, lost, self._minutes)
+            if self._moment is None
+            else at_moment(site.power, lost, self._moment)
+        )
         self.lost.update(offering for offering, node in power.nodes.items() if power.dark(node, lost))
         limits = [
             dataclasses.replace(limit, coefficients=self._alive(limit.coefficients))

@@ -21,6 +21,7 @@ from argosy.spec.power import power_graph
 if TYPE_CHECKING:
     from argosy.catalog import Catalog
     from argosy.planner.models import PoolPlan
+    from argosy.site_facts.graph import PowerNode
     from argosy.spec.loader import LoadedFleet
     from argosy.spec.models import FleetSpec
 
@@ -111,6 +112,12 @@ def _servers(fleet: LoadedFleet, site: str, pools: Mapping[str, PoolPlan]) -> di
     }
 
 
+def _times(node: PowerNode) -> dict[str, int]:
+    """How long a battery or a generator lasts, and takes to start."""
+    times = {"minutes": node.minutes, "start_seconds": node.start_seconds}
+    return {key: value for key, value in times.items() if value is not None}
+
+
 def _power(fleet: LoadedFleet, name: str, site: HallSpec, pools: Mapping[str, PoolPlan]) -> dict[str, Any]:
     feeds = {feed.name: feed.rated_kw for feed in sorted(site.power.feeds, key=lambda feed: feed.name)}
     facts = {"pue": format(site.power.pue.normalize(), "f"), "rated_kw": feeds}
@@ -122,6 +129,7 @@ def _power(fleet: LoadedFleet, name: str, site: HallSpec, pools: Mapping[str, Po
         "units": {
             node.name: {"kind": node.kind, "room_watts": node.room_watts}
             | ({"parents": list(node.parents)} if node.parents else {})
+            | _times(node)
             for node in sorted(graph.nodes.values(), key=lambda node: node.name)
         },
         "racks": {rack: list(graph.racks[rack]) for rack in sorted(racks)},

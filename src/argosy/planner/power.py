@@ -172,6 +172,20 @@ class HallPower:
                 found.setdefault(name, []).append(offering)
         return found
 
+    @cached_property
+    def started_by(self) -> frozenset[str]:
+        """Feeds and units whose loss starts a generator."""
+        graph = self.graph
+        generators = {node.name for node in graph.nodes.values() if node.kind == "generator"}
+        found: set[str] = set(generators)
+        for node in graph.nodes.values():
+            before: list[str] = []
+            for parent in node.parents:
+                if parent in generators:
+                    found.update(name for one in before for name in graph.path(one, frozenset()))
+                before.append(parent)
+        return frozenset(found)
+
     def touched(self, lost: frozenset[str]) -> list[str]:
         """Offerings whose nodes hang on something else, or on nothing, once these are lost; sorted."""
         return sorted({offering for name in lost for offering in self._touched.get(name, ())})

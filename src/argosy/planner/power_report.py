@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from argosy.planner.power_after import at_moment, moments, told_seconds
 from argosy.site_facts.autonomy import autonomy_minutes
 from argosy.site_facts.loads import NOTHING_LOST, Servers, heaviest
 from argosy.spec.words import counted
@@ -48,6 +49,8 @@ class HallReport:
     """Words of a failure to the nodes that it takes down; failures that take none are absent."""
     lines: tuple[str, ...]
     """The failures that take something down, as `losing` says them."""
+    in_time: tuple[str, ...]
+    """Those that take more down until a generator carries, or once batteries and generators are empty."""
     autonomy_minutes: int | None
     """How long every running server lasts once each utility is gone; None where nothing runs."""
 
@@ -78,8 +81,22 @@ def _report(site: str, power: HallPower, held: Holdings) -> HallReport:
         tuple(burdens),
         down,
         tuple(lines),
-        min((autonomy_minutes(graph, node.cell) for node in running.values()), default=None),
+        tuple(_in_time(site, power, held)),
+        min(autonomy_minutes(graph, {node.cell for node in running.values()}).values(), default=None),
     )
+
+
+def _in_time(site: str, power: HallPower, held: Holdings) -> Iterator[str]:
+    """What failures take down that start a generator; the others are told for good."""
+    for _, lost in power.graph.failures():
+        if lost.isdisjoint(power.started_by):
+            continue
+        steady, changes = _down(power, held, lost), sorted(moments(power, lost))
+        at_first = at_moment(power, lost, 0.0)
+        if _down(at_first, held, lost) - steady:
+            yield f"{losing(site, at_first, held, lost)}, until a generator carries"
+        if changes and _down(at_last := at_moment(power, lost, changes[-1]), held, lost) - steady:
+            yield f"{losing(site, at_last, held, lost)}, {told_seconds(changes[-1])} later"
 
 
 def _down(power: HallPower, held: Holdings, lost: frozenset[str]) -> Counter[tuple[str, str]]:
@@ -118,7 +135,9 @@ def report_lines(report: HallReport) -> Iterator[str]:
     if report.lines:
         yield from (f"{report.site}: {line}" for line in report.lines)
     else:
-        yield f"{report.site}: losing any single one of its {what} takes down no node"
+        so_long = " while generators carry" if report.in_time else ""
+        yield f"{report.site}: losing any single one of its {what} takes down no node{so_long}"
+    yield from (f"{report.site}: {line}" for line in report.in_time)
     tightest = min(
         report.burdens, key=lambda one: (one.room_watts - one.carried_watts, one.name), default=None
     )

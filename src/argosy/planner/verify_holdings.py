@@ -85,7 +85,10 @@ def _wrong_slots(
         if serial not in types:
             yield f"{pool_id}: {slot} names server {serial}, which the inventory of {site} lacks"
         elif serial in out:
-            yield f"{pool_id}: {slot} names server {serial}, which is out of service ({out[serial].reason})"
+            yield (
+                f"{pool_id}: {slot} names server {serial}, which is out of service ({out[serial].reason});"
+                " if `argosy metal replace` was interrupted, run it again"
+            )
         elif types[serial] != spec.server_type:
             yield f"{pool_id}: {slot} names server {serial}, a {types[serial]}, not a {spec.server_type}"
 

@@ -4,14 +4,19 @@ A unit that has several parents hangs on the first of them that is live, in the 
 transfer switch: the whole load moves to the next when one is lost. A server hangs on those units of its rack
 that lead up to one of its own feeds (its inlets), and its load is shared evenly by the live ones. In a hall
 without units a server's feeds are its inlets.
+
+Nothing here recurses or follows one edge twice: what is asked of one unit takes time linear in the edges
+above it. Every single failure is another question, so that all of them take that times their number.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
 
 Cell = tuple[str, tuple[str, ...]]
 """A rack, and the feeds that a server in it hangs on, sorted."""
@@ -59,12 +64,6 @@ class PowerGraph:
     _above: dict[str, frozenset[str]] = field(
         init=False, repr=False, compare=False, default_factory=dict[str, frozenset[str]]
     )
-    _paths: dict[tuple[str, frozenset[str]], tuple[str, ...]] = field(
-        init=False,
-        repr=False,
-        compare=False,
-        default_factory=dict[tuple[str, frozenset[str]], tuple[str, ...]],
-    )
     _touching: dict[Cell, frozenset[str]] = field(
         init=False, repr=False, compare=False, default_factory=dict[Cell, frozenset[str]]
     )
@@ -85,11 +84,21 @@ class PowerGraph:
         """Names of the feeds."""
         return frozenset(node.name for node in self.nodes.values() if node.kind == FEED)
 
+    @cached_property
+    def downwards(self) -> tuple[PowerNode, ...]:
+        """All feeds and units, each after everything that it hangs on."""
+        order = TopologicalSorter({name: node.parents for name, node in self.nodes.items()})
+        return tuple(self.nodes[name] for name in order.static_order())
+
     def above(self, name: str) -> frozenset[str]:
         """The unit itself and everything that it may hang on, directly or not."""
         if name not in self._above:
-            parents = (self.above(parent) for parent in self.nodes[name].parents)
-            self._above[name] = frozenset({name}).union(*parents)
+            found, waiting = set[str](), [name]
+            while waiting:
+                if (one := waiting.pop()) not in found:
+                    found.add(one)
+                    waiting += self.nodes[one].parents
+            self._above[name] = frozenset(found)
         return self._above[name]
 
     def inlets(self, cell: Cell) -> tuple[str, ...]:
@@ -104,12 +113,16 @@ class PowerGraph:
         """From the unit up to what supplies it, once `lost` are lost; empty if nothing does."""
         if name in lost:
             return ()
-        key = name, lost & self.above(name)
-        if key not in self._paths:
-            parents = self.nodes[name].parents
-            above = next(filter(None, (self.path(parent, lost) for parent in parents)), ())
-            self._paths[key] = (name, *above) if above or not parents else ()
-        return self._paths[key]
+        way, untried, dark = [name], [iter(self.nodes[name].parents)], set[str]()
+        while way and self.nodes[way[-1]].parents:
+            above = next((one for one in untried[-1] if one not in lost and one not in dark), None)
+            if above is None:
+                dark.add(way.pop())
+                untried.pop()
+            else:
+                way.append(above)
+                untried.append(iter(self.nodes[above].parents))
+        return tuple(way)
 
     def live_inlets(self, cell: Cell, lost: frozenset[str]) -> tuple[str, ...]:
         """The inlets that still have power once `lost` are lost."""
@@ -124,11 +137,14 @@ class PowerGraph:
 
     def _shared(self, cell: Cell, lost: frozenset[str]) -> dict[str, Fraction]:
         paths = [path for inlet in self.inlets(cell) if (path := self.path(inlet, lost))]
+        on_paths = Counter(name for path in paths for name in path)
+        watts: dict[tuple[bool, int], Fraction] = {}
         found: dict[str, Fraction] = {}
-        for path in paths:
-            for name in path:
-                overhead = self.pue if self.nodes[name].carries_cooling else Fraction(1)
-                found[name] = found.get(name, Fraction(0)) + overhead / len(paths)
+        for name, count in on_paths.items():
+            alike = self.nodes[name].carries_cooling, count
+            if alike not in watts:
+                watts[alike] = (self.pue if alike[0] else 1) * Fraction(count, len(paths))
+            found[name] = watts[alike]
         return found
 
     def touching(self, cell: Cell) -> frozenset[str]:
@@ -144,23 +160,24 @@ class PowerGraph:
 
 
 def circle(parents: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """Names that hang on each other in a circle, from one back to itself; empty if there is no circle."""
-    done: set[str] = set()
-    for start in parents:
-        if found := _walk(start, parents, [], done):
-            return found
+    """Names that hang on each other in a circle, from one back to itself; empty if there is no circle.
+
+    Of the names in the circle the one that `parents` has first begins.
+    """
+    try:
+        TopologicalSorter(parents).prepare()
+    except CycleError as error:
+        # There each name is one that the next hangs on.
+        found: list[str] = error.args[1][:0:-1]
+        places = {name: place for place, name in enumerate(parents)}
+        first = min(range(len(found)), key=lambda place: places[found[place]])
+        return (*found[first:], *found[: first + 1])
     return ()
 
 
-def _walk(
-    name: str, parents: Mapping[str, tuple[str, ...]], way: list[str], done: set[str]
-) -> tuple[str, ...]:
-    if name in way:
-        return (*way[way.index(name) :], name)
-    if name in done:
-        return ()
-    for parent in parents.get(name, ()):
-        if found := _walk(parent, parents, [*way, name], done):
-            return found
-    done.add(name)
-    return ()
+def levels(graph: PowerGraph) -> dict[str, int]:
+    """Name to the feeds and units on the longest way up from it, itself included."""
+    found: dict[str, int] = {}
+    for node in graph.downwards:
+        found[node.name] = 1 + max((found[parent] for parent in node.parents), default=0)
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -53,28 +53,32 @@ def oob_apart_from_data(links: Sequence[Link]) -> tuple[Link, ...]:
     )
 
 
-def losses(links: Sequence[Link]) -> Iterator[tuple[str, tuple[Link, ...]]]:
-    """Every single loss of links: its words, and the links that are left."""
-    seen: set[tuple[str, str]] = set()
+def losses(links: Sequence[Link]) -> dict[str, list[Link]]:
+    """The words of every single loss, as `conduit east-duct`, to the links that it takes."""
+    found: dict[str, list[Link]] = {}
     for link in links:
-        alone = link.conduit is None and link.entry is None
-        causes = [("uplink", link.name)] if alone else []
-        causes += [
+        causes = [
             (what, name)
             for what, name in (("conduit", link.conduit), ("entry", link.entry), ("carrier", link.carrier))
             if name is not None
         ]
+        if link.conduit is None and link.entry is None:
+            causes.append(("uplink", link.name))
         for what, name in causes:
-            if (what, name) not in seen:
-                seen.add((what, name))
-                yield f"{what} {name}", tuple(one for one in links if not _goes(one, what, name))
+            found.setdefault(f"{what} {name}", []).append(link)
+    return found
 
 
-def _goes(link: Link, what: str, name: str) -> bool:
-    return (
-        name
-        == {"uplink": link.name, "conduit": link.conduit, "entry": link.entry, "carrier": link.carrier}[what]
-    )
+def _left_mbps(links: Sequence[Link], is_counted: Callable[[Link], bool]) -> dict[str, int]:
+    """The words of every single loss, to what is left of the links that count, in Mbit/s.
+
+    Takes time linear in the links: what a loss takes is taken off the whole.
+    """
+    whole = sum(link.mbps for link in links if is_counted(link))
+    return {
+        words: whole - sum(link.mbps for link in taken if is_counted(link))
+        for words, taken in losses(links).items()
+    }
 
 
 @dataclass(frozen=True)
@@ -102,24 +106,16 @@ def excesses(links: Sequence[Link], control_mbps: Fraction, oob_mbps: Fraction) 
 def _too_little(
     links: Sequence[Link], traffic: str, usages: tuple[str, ...], needed: Fraction
 ) -> Iterator[Excess]:
-    rooms = [
-        (sum(link.mbps for link in left if any(map(link.carries, usages))), lost)
-        for lost, left in losses(links)
-    ]
-    room, lost = min(rooms)
+    rooms = _left_mbps(links, lambda link: any(map(link.carries, usages)))
+    room, lost = min((room, lost) for lost, room in rooms.items())
     if room < needed:
         yield Excess(lost, traffic, needed, room)
 
 
 def image_mbps(links: Sequence[Link]) -> int:
     """What is left for images at the worst, in Mbit/s: unmetered data links, after any one loss."""
-    return min(
-        (
-            sum(link.mbps for link in left if link.carries(DATA) and not link.metered)
-            for _, left in losses(links)
-        ),
-        default=0,
-    )
+    left = _left_mbps(links, lambda link: link.carries(DATA) and not link.metered)
+    return min(left.values(), default=0)
 
 
 def round_trip_ms(links: Sequence[Link]) -> int:

@@ -1,4 +1,4 @@
-"""What the rows of a file of prices or of serving rates must agree on: each said once, none of tomorrow."""
+"""What the rows of a file beside the fleet file must agree on: each said once, none of tomorrow."""
 
 from __future__ import annotations
 
@@ -19,14 +19,17 @@ class _Dated(Protocol):
 
 
 def check_beside(fleet: LoadedFleet, latest: dt.date | None = None) -> Iterator[Fault]:
-    """Faults of the rows of both files. `latest` is the last day that has begun; left out: by the clock."""
+    """Faults of the rows of all such files. `latest`: the last day that has begun; left out: by the clock."""
     prices = fleet.prices.prices if fleet.prices else ()
     rates = fleet.rates.rates if fleet.rates else ()
+    types = fleet.server_types.server_types if fleet.server_types else ()
     day = latest or _latest_day()
     yield from _check_once(fleet, "prices", [price_key(price) for price in prices])
     yield from _check_once(fleet, "rates", [rate_key(rate) for rate in rates])
+    yield from _check_once(fleet, "server_types", [row.name for row in types])
     yield from _check_days(fleet, "prices", prices, day)
     yield from _check_days(fleet, "rates", rates, day)
+    yield from _check_days(fleet, "server_types", types, day)
 
 
 def price_key(price: PriceSpec) -> tuple[str, str, str, str]:
@@ -59,6 +62,7 @@ def _check_once(fleet: LoadedFleet, document: Beside, keys: Sequence[Hashable]) 
 _EACH_ONCE: dict[Beside, str] = {
     "prices": "each node type, region, capacity type and confidence once",
     "rates": "each model, accelerator, precision, replica, pair of lengths and target once",
+    "server_types": "each name once",
 }
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from argosy.spec.bmc_address import bmc_address
 from argosy.spec.hints import nearest
 from argosy.spec.install_checks import check_install
 from argosy.spec.models import HallSpec, NodeRange
@@ -123,13 +124,8 @@ def _check_stock(fleet: LoadedFleet, site: str, hall: HallSpec, inventory: Inven
     for server_type, pools in wanted.items():
         have, need = stock[server_type], needed[server_type]
         if not have:
-            yield fleet.fault(
-                f"sites.{site}.node_pools.{pools[0]}.server_type",
-                given=f"{server_type!r}, of which the inventory has none",
-                expected=f"a server type that stands in the hall: {', '.join(sorted(stock))}",
-                fix=_meant(server_type, stock) or "pick one of them",
-            )
-        elif need > have:
+            continue  # whether the type is known at all, only the catalogue can say (`argosy.catalog`)
+        if need > have:
             yield fleet.fault(
                 f"sites.{site}.node_pools.{pools[-1]}.nodes",
                 given=f"{need} {server_type} servers in all, spares included, for {', '.join(pools)}",
@@ -150,7 +146,7 @@ def _check_each_once(fleet: LoadedFleet) -> Iterator[Fault]:
     seen: dict[tuple[str, str], str] = {}
     for site, inventory in fleet.inventories.items():
         for index, server in enumerate(inventory.servers):
-            for key, value in (("serial", server.serial), ("bmc", _bmc_identity(server.bmc))):
+            for key, value in (("serial", server.serial), ("bmc", bmc_address(server.bmc))):
                 owner = seen.setdefault((key, value), f"servers[{index}] of {site}")
                 if owner != f"servers[{index}] of {site}":
                     yield fleet.fault(
@@ -160,11 +156,6 @@ def _check_each_once(fleet: LoadedFleet) -> Iterator[Fault]:
                         expected=f"each server once, with a {key} of its own",
                         fix="correct or delete one of the two",
                     )
-
-
-def _bmc_identity(url: str) -> str:
-    # Host names ignore case, and a trailing slash or the default port names no other BMC.
-    return url.lower().rstrip("/").removesuffix(":443")
 
 
 def _meant(word: str, known: Iterable[str]) -> str | None:

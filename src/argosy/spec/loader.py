@@ -20,12 +20,13 @@ from argosy.spec.places import Places, undotted
 from argosy.spec.plain import as_mapping
 from argosy.spec.prices import PricesSpec
 from argosy.spec.rates import RatesSpec
+from argosy.spec.server_types import ServerTypesSpec
 from argosy.spec.settings import LoadedSettings, load_settings, without_traps
 from argosy.spec.values import SpecModel
 
 _Model = TypeVar("_Model", bound=SpecModel)
 
-Beside = Literal["prices", "rates"]
+Beside = Literal["prices", "rates", "server_types"]
 """A file that stands beside the fleet file and belongs to the whole fleet, by the key that names it."""
 
 
@@ -48,6 +49,8 @@ class LoadedFleet:
     """What the file at `prices` says; None when the fleet file names none."""
     rates: RatesSpec | None = None
     """What the file at `rates` says; None when the fleet file names none."""
+    server_types: ServerTypesSpec | None = None
+    """What the file at `server_types` says; None when the fleet file names none."""
     settings: LoadedSettings = field(default_factory=LoadedSettings)
     """What only its provider understands of a site or pool."""
     places: Places = field(repr=False, compare=False, default=Places(""))
@@ -124,6 +127,9 @@ def load_spec(env: str, start: Path | None = None) -> LoadedFleet:
             inventories[site], inventory_places[site] = loaded
     prices = named.load(PricesSpec, _beside_named(document.value, "prices", "a file of prices"))
     rates = named.load(RatesSpec, _beside_named(document.value, "rates", "a file of serving rates"))
+    server_types = named.load(
+        ServerTypesSpec, _beside_named(document.value, "server_types", "a file of server types")
+    )
     if spec is None or faults:
         raise FleetError(faults)
     fleet = LoadedFleet(
@@ -135,10 +141,11 @@ def load_spec(env: str, start: Path | None = None) -> LoadedFleet:
         sha256=meaning_sha256(spec),
         prices=prices[0] if prices else None,
         rates=rates[0] if rates else None,
+        server_types=server_types[0] if server_types else None,
         settings=settings,
         places=document.places,
         inventory_places=inventory_places,
-        beside_places=_beside_places(prices=prices, rates=rates),
+        beside_places=_beside_places(prices=prices, rates=rates, server_types=server_types),
         start=folder,
     )
     if found := check_fleet(fleet):
@@ -198,7 +205,7 @@ def _inventories_named(value: Any) -> list[tuple[str, NamedFile]]:
 
 def _beside_named(value: Any, key: Beside, kind: str) -> NamedFile | None:
     path = (as_mapping(value) or {}).get(key)
-    return NamedFile((key,), path, kind, f"{key}.yaml") if isinstance(path, str) else None
+    return NamedFile((key,), path, kind, f"{key.replace('_', '-')}.yaml") if isinstance(path, str) else None
 
 
 def _beside_places(**loaded: tuple[SpecModel, Places] | None) -> dict[Beside, Places]:

@@ -217,3 +217,6 @@ class FleetSpec(SpecModel):
     """Whether a price that nobody stated, only estimated, may decide who gets what."""
     rates: Text | None = None
     """Path of a file with serving rates, relative to the fleet file; they go before the catalogue's."""
+    server_types: Annotated[Text | None, Field(exclude=True)] = None
+    """Path of a file with server types of one's own, relative to the fleet file; they go before the
+    catalogue's. A plan rests on what they say, which is among the facts of its lock, and not on the path."""

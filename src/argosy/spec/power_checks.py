@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from argosy.site_facts.autonomy import autonomy_minutes, gaps
 from argosy.site_facts.graph import circle
 from argosy.spec.hints import nearest
 from argosy.spec.power import node_path, power_graph
+from argosy.spec.power_bounds import check_breadth, check_levels
 from argosy.spec.words import counted
 
 if TYPE_CHECKING:
@@ -18,12 +19,13 @@ if TYPE_CHECKING:
     from argosy.spec.loader import LoadedFleet
     from argosy.spec.models import HallSpec
 
-_MOST_NAMED = 6
+_MOST_NAMED, _MOST_CHOICES = 6, 20
 
 
 def check_power(fleet: LoadedFleet, site: str, hall: HallSpec, inventory: InventorySpec) -> Iterator[Fault]:
     """Faults of what a hall says of its power; those of the whole graph come once its names are right."""
     names = [
+        *check_breadth(fleet, site, hall),
         *_check_parents(fleet, site, hall),
         *_check_racks(fleet, site, hall, inventory),
     ]
@@ -32,26 +34,27 @@ def check_power(fleet: LoadedFleet, site: str, hall: HallSpec, inventory: Invent
         yield from _check_times(fleet, f"sites.{site}.power.units[{place}]", unit)
     if names:
         return
-    found = list(_check_circle(fleet, site, hall))
+    found = list(_check_circle(fleet, site, hall)) or list(check_levels(fleet, site, hall))
     yield from found
     if not found:
         yield from _check_servers(fleet, site, hall, inventory)
         yield from _check_autonomy(fleet, site, hall, inventory)
 
 
-def _names(hall: HallSpec) -> list[str]:
-    return [node.name for node in (*hall.power.feeds, *hall.power.units)]
+def _names(hall: HallSpec) -> Mapping[str, None]:
+    return dict.fromkeys(node.name for node in (*hall.power.feeds, *hall.power.units))
 
 
 def _check_parents(fleet: LoadedFleet, site: str, hall: HallSpec) -> Iterator[Fault]:
-    names = _names(hall)
-    for node in (*hall.power.feeds, *hall.power.units):
-        at = f"{node_path(site, hall, node.name)}.parents"
-        yield from _check_known(fleet, at, node.parents, names, f"what {node.name} hangs on")
+    names, at = _names(hall), f"sites.{site}.power"
+    for kind, nodes in (("feeds", hall.power.feeds), ("units", hall.power.units)):
+        for place, node in enumerate(nodes):
+            where = f"{at}.{kind}[{place}].parents"
+            yield from _check_known(fleet, where, node.parents, names, f"what {node.name} hangs on")
 
 
 def _check_known(
-    fleet: LoadedFleet, at: str, given: Sequence[str], names: Sequence[str], what: str
+    fleet: LoadedFleet, at: str, given: Sequence[str], names: Mapping[str, None], what: str
 ) -> Iterator[Fault]:
     for index, name in enumerate(given):
         if name not in names:
@@ -59,7 +62,7 @@ def _check_known(
             yield fleet.fault(
                 f"{at}[{index}]",
                 given=f"{name!r}, which is no feed or unit of the hall",
-                expected=f"{what}: {', '.join(sorted(set(names)))}",
+                expected=f"{what}: {_few(sorted(names), _MOST_CHOICES)}",
                 fix=f"did you mean {close}?" if close else "name one of them, or add it to power.units",
             )
         elif name in given[:index]:
@@ -90,13 +93,13 @@ def _check_racks(fleet: LoadedFleet, site: str, hall: HallSpec, inventory: Inven
             at,
             given=f"nothing on which {'rack' if len(missing) == 1 else 'racks'} {_few(missing)} would hang",
             expected="every rack of the inventory, with its units",
-            fix=f"add e.g. `{missing[0]}: [{', '.join(names[-2:])}]`",
+            fix=f"add e.g. `{missing[0]}: [{', '.join([*names][-2:])}]`",
         )
 
 
-def _few(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return ", ".join(names[:_MOST_NAMED]) + more
+def _few(names: Sequence[str], most: int = _MOST_NAMED) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 _TIMES = {"ups": ("minutes",), "generator": ("minutes", "start_seconds")}
@@ -130,10 +133,17 @@ def _check_circle(fleet: LoadedFleet, site: str, hall: HallSpec) -> Iterator[Fau
     if found := circle({node.name: node.parents for node in nodes}):
         yield fleet.fault(
             f"{node_path(site, hall, found[0])}.parents",
-            given=f"a circle: {' hangs on '.join(found)}",
+            given=f"a circle: {' hangs on '.join(_shortened(found))}",
             expected="a way up that ends",
             fix="take one of them off the parents of the next",
         )
+
+
+def _shortened(circle: Sequence[str]) -> Sequence[str]:
+    """The names of a circle, those in the middle of a long one counted only."""
+    if len(circle) <= _MOST_CHOICES:
+        return circle
+    return (*circle[:_MOST_NAMED], f"({len(circle) - _MOST_NAMED - 1} more)", circle[-1])
 
 
 def _check_servers(
@@ -177,10 +187,8 @@ def _check_autonomy(
     if drain is None:
         return
     cells = sorted({(server.rack, tuple(sorted(server.feeds))) for server in inventory.servers})
-    lasting = {cell: autonomy_minutes(graph, cell) for cell in cells}
-    short = sorted(
-        {rack for (rack, _), minutes in ((cell, lasting[cell]) for cell in cells) if minutes < drain}
-    )
+    lasting = autonomy_minutes(graph, cells)
+    short = sorted({rack for (rack, _), minutes in lasting.items() if minutes < drain})
     if short:
         yield fleet.fault(
             f"sites.{site}.power.drain_minutes",

@@ -11,9 +11,13 @@ import math
 import re
 from collections import Counter
 
-REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:\S+")
+REFERENCE_PATTERN = r"env:[A-Za-z_][A-Za-z0-9_]*|file:[^\s]+"
+"""Regular expression of a reference to a secret as a whole, as Python, pydantic and JSON Schema read it."""
+REFERENCE = re.compile(REFERENCE_PATTERN)
 """A reference to a secret, which may stand anywhere."""
-REFERENCE_WORDS = "a reference to a secret (`env:NAME` or `file:PATH`)"
+REFERENCE_FORMS = "`env:NAME` or `file:PATH`"
+"""The two forms of a reference in words."""
+REFERENCE_WORDS = f"a reference to a secret ({REFERENCE_FORMS})"
 """What a fault about a secret expects."""
 KEEP_OUT = "keep it in the environment or in a file, and change it if it was ever committed or shared"
 """What a fault about a secret asks for."""

@@ -18,6 +18,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from argosy.spec.secrets import REFERENCE_FORMS, REFERENCE_PATTERN
+
 
 def _refuse_text(value: Any) -> Any:
     if isinstance(value, (str, bool)):
@@ -47,8 +49,6 @@ def _refuse_other_years(value: dt.datetime) -> dt.datetime:
         raise PydanticCustomError("datetime_range", "not a moment of these years")
     return value
 
-
-_REFERENCE_PATTERN = r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:[^\s]+)$"
 
 NAME_PATTERN = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 
@@ -100,8 +100,8 @@ Country = Annotated[
 ]
 SecretRef = Annotated[
     str,
-    StringConstraints(pattern=_REFERENCE_PATTERN),
-    Field(description="Where a secret is found, never the secret itself: `env:NAME` or `file:PATH`."),
+    StringConstraints(pattern=rf"^({REFERENCE_PATTERN})$"),
+    Field(description=f"Where a secret is found, never the secret itself: {REFERENCE_FORMS}."),
 ]
 Sha256 = Annotated[
     str,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from unicodedata import category
 
 from argosy.spec.secrets import hides, looks_secret
 
 _LONGEST_SHOWN = 60
+_OBEYED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def shown(value: object, text: str | None = None) -> str:
@@ -36,6 +38,18 @@ def shown_text(text: str) -> str:
 def shortened(text: str) -> str:
     """Text without quotes, cut to what fits in a message, on one line."""
     return "".join(char if char.isprintable() else "�" for char in _cut(text))
+
+
+def visible(text: str) -> str:
+    r"""Text with what a terminal would obey instead of showing it as `\x1b`, on one line.
+
+    That is every control character (C0, C1, and so escape sequences), what turns the direction of writing or
+    has no width, lone surrogates, code points without a meaning, and separators of lines.
+    Source: Unicode 16.0, chapter 4.5, general categories.
+    """
+    return "".join(
+        char.encode("unicode_escape").decode("ascii") if category(char) in _OBEYED else char for char in text
+    )
 
 
 def _cut(text: str) -> str:

@@ -17,6 +17,8 @@ from argosy.errors import ArgosyError, Shortfall
 from argosy.planner.cases import case_of, nominal_scenario
 from argosy.planner.contingencies import MINUTES, Scenario, Within, named_loss, union
 from argosy.planner.offerings import Supply, holdings
+from argosy.planner.power import lost_nodes
+from argosy.planner.power_after import moments
 from argosy.planner.problem import Case, Gang, Problem, Witness
 from argosy.planner.verify_witness import Short, judge
 from argosy.planner.workloads import convertible_kinds, gangs_of, rows_of
@@ -64,8 +66,9 @@ def drill(
     """
     scene = _scene(fleet, lock, catalog, _scenario(fleet, losses, minutes))
     witness, certain, short = _found(scene)
+    until = _kept_until(scene, is_kept=not short) if scene.asked.by else None
     now, scenario = scene.asked.case, scene.scenario
-    late = _case(scene, dataclasses.replace(scenario, within="4h"))
+    late = _case(scene, dataclasses.replace(scenario, within="4h"), minutes * 60)
     remains = Remains(fleet, scene.supply, scene.held, scenario.loss, (now, late), witness)
     problem, homes = scene.problem, scene.nominal.jobs
     started = started_cold(problem, remains, witness)
@@ -83,7 +86,9 @@ def drill(
         feeds=tuple(remains.feeds()),
         down=tuple(remains.down()),
         costs=tuple(cost_changes(fleet, catalog, problem, scene.held, remains, homes, witness)),
+        in_time=tuple(remains.in_time()),
         broken=tuple(_told(problem, one) for one in short),
+        kept_until_seconds=until,
         certain=certain,
         case=now,
         witness=witness,
@@ -122,7 +127,7 @@ def _scenario(fleet: LoadedFleet, losses: Sequence[str], minutes: int) -> Scenar
 def _scene(fleet: LoadedFleet, lock: Lock, catalog: Catalog, scenario: Scenario) -> _Scene:
     supply = Supply(fleet, catalog)
     rows, gangs = tuple(rows_of(fleet, supply, catalog)), tuple(gangs_of(fleet, supply, catalog))
-    asked = asked_of(fleet, supply, rows, gangs, scenario)
+    asked = asked_of(fleet, supply, rows, gangs, scenario, scenario.minutes * 60)
     nominal = case_of(fleet, supply, rows, gangs, nominal_scenario())
     cases, limits = (nominal, asked.case), tuple(supply.limits)
     problem = Problem(tuple(supply.offerings), rows, gangs, cases, limits, convertible_kinds(supply))
@@ -138,8 +143,39 @@ def _witness(plan: ScenarioPlan) -> Witness:
     return Witness(plan.serves, plan.jobs, plan.powered)
 
 
-def _case(scene: _Scene, scenario: Scenario) -> Case:
-    return case_of(scene.fleet, scene.supply, scene.problem.rows, scene.problem.gangs, scenario)
+def _case(scene: _Scene, scenario: Scenario, moment: float) -> Case:
+    return case_of(scene.fleet, scene.supply, scene.problem.rows, scene.problem.gangs, scenario, moment)
+
+
+def _kept_until(scene: _Scene, *, is_kept: bool) -> float | None:
+    """Seconds after the loss at which batteries and generators no longer keep what is asked."""
+    asking = scene.scenario.minutes * 60
+    ahead = (moment for moment in sorted({0.0, *_moments(scene)}) if (moment > asking) == is_kept)
+    broken = next((moment for moment in ahead if not _is_kept_at(scene, moment)), None)
+    return broken or None
+
+
+def _is_kept_at(scene: _Scene, moment: float) -> bool:
+    """Whether what is asked is kept at another moment, with the power and the nodes that there are then."""
+    asked = scene.asked.case
+    within = max((minutes for minutes in _WITHIN if minutes * 60 <= moment), default=0)
+    case = dataclasses.replace(
+        _case(scene, dataclasses.replace(scene.scenario, within=_WITHIN[within]), moment),
+        floors=asked.floors,
+        jobs=asked.jobs,
+        training=asked.training,
+        statements=asked.statements,
+    )
+    problem = dataclasses.replace(scene.problem, cases=(scene.problem.cases[0], case))
+    asked_then = dataclasses.replace(scene.asked, case=case)
+    return not _found(dataclasses.replace(scene, problem=problem, asked=asked_then))[2]
+
+
+def _moments(scene: _Scene) -> Iterator[float]:
+    loss = scene.scenario.loss
+    for name, site in scene.supply.sites.items():
+        if site.power is not None and name not in loss.sites and (lost := lost_nodes(loss, name)):
+            yield from moments(site.power, lost)
 
 
 def _found(scene: _Scene) -> tuple[Witness, bool, list[Short]]:
@@ -150,20 +186,26 @@ def _found(scene: _Scene) -> tuple[Witness, bool, list[Short]]:
     if _short(scene, witness):
         witness, certain = best_witness(scene.problem, scene.held, case, habits)
     short = _short(scene, witness)
-    if short and scene.planned is not None and not _short(scene, scene.planned):
+    if short and scene.planned is not None and not any(_judged(scene, scene.planned)):
         # What the lock proves holds, even where a solver's tolerance misses it.
         return scene.planned, False, []
     return witness, certain, short
 
 
 def _short(scene: _Scene, witness: Witness) -> list[Short]:
-    wrong, short = judge(scene.problem, scene.held, (scene.nominal, witness))
+    wrong, short = _judged(scene, witness)
     if wrong:
         reasons = "; ".join(reason for _, reason in wrong)
         raise DrillError(
             f"{scene.scenario.id}: the verifier refuses what was found ({reasons}): please report it"
         )
-    return [one for one in short if one.case is scene.problem.cases[1]]
+    return short
+
+
+def _judged(scene: _Scene, witness: Witness) -> tuple[list[tuple[Case, str]], list[Short]]:
+    """What the verifier refuses of a witness, and the floors that it does not keep."""
+    wrong, short = judge(scene.problem, scene.held, (scene.nominal, witness))
+    return wrong, [one for one in short if one.case is scene.problem.cases[1]]
 
 
 def _dislikes(scene: _Scene) -> Iterator[tuple[tuple[str, str], float]]:

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
+
+if TYPE_CHECKING:
+    from argosy.planner.contingencies import Within
+
+_TIMES = ("0", "15m", "4h")
+
+
+def _time(given: str) -> str:
+    if given not in _TIMES:
+        raise typer.BadParameter(f"{given!r} is no time at which floors are known; write 0, 15m or 4h")
+    return given
 
 
 def drill(
@@ -22,7 +33,8 @@ def drill(
         ),
     ],
     at: Annotated[
-        Literal["0", "15m", "4h"], typer.Option("--at", help="How long after the loss to look.")
+        str,
+        typer.Option("--at", metavar="|".join(_TIMES), parser=_time, help="How long after the loss to look."),
     ] = "15m",
     readiness: Annotated[
         Path | None,
@@ -51,7 +63,7 @@ def drill(
     times = read_readiness(readiness, fleet) if readiness else None
     lock = load_lock(fleet)
     verify_plan(fleet, lock, catalog)
-    found = run_drill(fleet, lock, catalog, lose, MINUTES[at], times)
+    found = run_drill(fleet, lock, catalog, lose, MINUTES[cast("Within", at)], times)
     if as_json:
         typer.echo(json.dumps(drill_as_json(found), indent=2, ensure_ascii=False))
     else:

@@ -40,14 +40,22 @@ class Asked:
 
 
 def asked_of(
-    fleet: LoadedFleet, supply: Supply, rows: Sequence[Row], gangs: Sequence[Gang], scenario: Scenario
+    fleet: LoadedFleet,
+    supply: Supply,
+    rows: Sequence[Row],
+    gangs: Sequence[Gang],
+    scenario: Scenario,
+    moment: float,
 ) -> Asked:
-    """The loss of the scenario as a case, with everything that `survive` asks of it by then."""
+    """The loss of the scenario as a case, with everything that `survive` asks of it by then.
+
+    Power is that of `moment`, in seconds after the loss.
+    """
     covering = tuple(_covering(fleet, scenario.loss))
     by = tuple(one for one in covering if one.minutes <= scenario.minutes)
     later = tuple(one for one in covering if one.minutes > scenario.minutes)
     asking = [case_of(fleet, supply, rows, gangs, one) for one in by]
-    return Asked(_with_floors(case_of(fleet, supply, rows, gangs, scenario), asking), by, later)
+    return Asked(_with_floors(case_of(fleet, supply, rows, gangs, scenario, moment), asking), by, later)
 
 
 def parts_of(loss: Loss, fleet: LoadedFleet) -> frozenset[Part]:

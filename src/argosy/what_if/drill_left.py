@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from argosy.planner.offerings import PoolFacts, offering_in_zone, zones_of
 from argosy.planner.power import lost_nodes
+from argosy.planner.power_after import at_moment, told_in_time
 from argosy.planner.power_report import losing
 from argosy.spec.models import CloudSiteSpec, HallSpec
 from argosy.what_if.drill_floors import Part, parts_of
@@ -105,7 +106,14 @@ class Remains:
         for name, site in sorted(self._supply.sites.items()):
             lost = lost_nodes(self._loss, name)
             if lost and site.power is not None and ("site", name) not in self._parts:
-                yield losing(name, site.power, self._held, lost)
+                yield losing(name, at_moment(site.power, lost, self.now.minutes * 60), self._held, lost)
+
+    def in_time(self) -> Iterator[str]:
+        """What batteries and generators of each hall that is left do after the loss."""
+        for name, site in sorted(self._supply.sites.items()):
+            lost = lost_nodes(self._loss, name)
+            if lost and site.power is not None and ("site", name) not in self._parts:
+                yield from told_in_time(site.power, lost)
 
     def feeds(self) -> Iterator[Left]:
         """What every live feed of the halls that are left carries on top of the nodes that run."""
@@ -115,7 +123,9 @@ class Remains:
             power = self._supply.sites[name].power
             if power is None:
                 continue
-            for limit in power.limits(lost_nodes(self._loss, name)):
+            lost = lost_nodes(self._loss, name)
+            power = at_moment(power, lost, self.now.minutes * 60)
+            for limit in power.limits(lost):
                 node = power.graph.nodes[limit.id.rpartition("/")[2]]
                 drawn = sum(draw * self.nodes(o) for o, draw in limit.coefficients.items())
                 room_kw = Fraction(node.room_watts, 1000)

@@ -140,10 +140,15 @@ class Drill:
     feeds: tuple[Left, ...]
     """Feeds and power units of the halls that are left."""
     down: tuple[str, ...]
-    """What the lost feeds and power units take down, a sentence per hall."""
+    """What the lost feeds and power units take down at this time, a sentence per hall."""
+    in_time: tuple[str, ...]
+    """What batteries and generators do after the loss, a line for each moment."""
     costs: tuple[CostChange, ...]
     broken: tuple[str, ...]
     """Floors that the witness does not keep, as the verifier says them; none: it takes the witness."""
+    kept_until_seconds: float | None
+    """Seconds after the loss at which batteries and generators no longer keep the floors that apply; None:
+    what is kept stays so, or was broken from the first."""
     certain: bool
     """Whether the solver claims that nothing better can be kept."""
     case: Case

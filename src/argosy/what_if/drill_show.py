@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from argosy.planner.power_after import told_seconds
 from argosy.what_if import HOURS_PER_MONTH
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def drill_lines(found: Drill) -> Iterator[str]:
     yield from _times(found)
     yield from _section("quota left", [_left(left) for left in found.quotas])
     yield from _section("power lost", found.down)
+    yield from _section("batteries and generators", found.in_time)
     yield from _section("power left", [_left(left) for left in found.feeds])
     yield from _money(found)
     yield ""
@@ -37,13 +39,18 @@ def drill_lines(found: Drill) -> Iterator[str]:
 
 def verdict(found: Drill) -> str:
     """What the drill says, in one line that promises no more than that."""
+    until = found.kept_until_seconds
     if found.broken:
         best = "the solver claims that no more can be kept" if found.certain else "more may be possible"
-        return "broken: " + "; ".join(found.broken) + f". With what the lock holds {best}."
+        kept = "" if until is None else f" It is kept until {told_seconds(until)} after the loss."
+        return "broken: " + "; ".join(found.broken) + f". With what the lock holds {best}.{kept}"
     if not found.asked_by:
         return "no line of survive asks for this: no floor applies, and none is proven."
     proof = "proven: the verifier takes the witness"
-    return f"kept: every floor that applies ({proof}); times and costs are claimed."
+    time = (
+        "" if until is None else f" {_after(found.minutes)}, and until {told_seconds(until)} after the loss"
+    )
+    return f"kept{time}: every floor that applies ({proof}); times and costs are claimed."
 
 
 def _after(minutes: int) -> str:

@@ -102,16 +102,27 @@ def test_a_rack_on_one_unit_goes_dark_with_it(hall: Callable[..., World]):
     assert {"north/serve@r2/a+b"} == made.cases()["lose feed north/b"].lost
 
 
-def test_a_generator_takes_over_from_a_lost_feed(hall: Callable[..., World]):
+@pytest.mark.parametrize(
+    ("within", "down"),
+    [
+        # No battery bridges the nine seconds of its start; three supplies have power, and four are needed.
+        ("0", {"north/serve@r1/a+b", "north/serve@r2/a+b"}),
+        ("15m", set[str]()),
+        # It ran for an hour.
+        ("4h", {"north/serve@r1/a+b", "north/serve@r2/a+b"}),
+    ],
+)
+def test_a_generator_takes_over_from_a_lost_feed_once_it_has_started_and_while_its_minutes_last(
+    hall: Callable[..., World], within: str, down: set[str]
+):
     chain = power()
     chain["units"][0]["parents"] = ["a", "gen"]
     chain["units"].append(
         {"name": "gen", "kind": "generator", "rated_kw": 100, "minutes": 60, "start_seconds": 9}
     )
-    made = hall(BARE, chain).survive("feed north/a", inference="1")
+    made = hall(BARE, chain).survive("feed north/a", inference="1", within=within)
 
-    # All six supplies have power, while those of the hall that has no generator would be three.
-    assert frozenset() == made.cases()["lose feed north/a"].lost
+    assert down == made.cases()["lose feed north/a"].lost
     assert hall(BARE, power()).survive("feed north/a", inference="1").cases()["lose feed north/a"].lost
 
 
@@ -195,6 +206,20 @@ def test_a_unit_that_changed_makes_the_lock_stale(hall: Callable[..., World]):
         hall(CAPPED, power(99)).verify(lock)
 
 
+def test_a_generator_that_lasts_less_makes_the_lock_stale(hall: Callable[..., World]):
+    def lasting(minutes: int) -> World:
+        chain = power()
+        chain["units"].append(
+            {"name": "gen", "kind": "generator", "rated_kw": 100, "minutes": minutes, "start_seconds": 9}
+        )
+        return hall(CAPPED, chain)
+
+    lock = lasting(60).plan()
+
+    with pytest.raises(LockError, match=r"fact power\.north\.units\.gen\.minutes"):
+        lasting(59).verify(lock)
+
+
 def test_what_a_loss_takes_down_is_told_in_one_sentence(hall: Callable[..., World]):
     chain = power(racks={"r1": ["pdu-a", "pdu-b"], "r2": ["pdu-a", "a"]})
     made = hall(CAPPED, chain)
@@ -234,6 +259,37 @@ def test_a_hall_of_feeds_that_do_not_carry_it_says_what_is_lacking(hall: Callabl
     assert "north: feed a lacks 7.5 kW once feed b is lost, beyond its 40 kW: nodes go off" in list(
         report_lines(report)
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        (
+            {"kind": "ups", "minutes": 10},
+            "leaves gen, ups dark and takes down 4 nodes of north/serve {}, 70 min later",
+        ),
+        (
+            {"kind": "switchboard"},
+            "leaves ups dark and takes down 4 nodes of north/serve {}, until a generator carries",
+        ),
+    ],
+)
+def test_a_hall_on_a_generator_says_what_goes_down_before_it_carries_and_once_it_is_empty(
+    hall: Callable[..., World], kind: Plain, told: str
+):
+    chain = power(feeds="a")
+    chain["units"] = [
+        {"name": "gen", "kind": "generator", "rated_kw": 100, "minutes": 60, "start_seconds": 30},
+        {"name": "ups", "rated_kw": 100, "derate": 1, "parents": ["a", "gen"]} | kind,
+    ]
+    chain["racks"] = {"r1": ["ups"], "r2": ["ups"]}
+    made = hall(CAPPED, chain, feeds="a")
+    held = {"north/serve@r1/a": 2, "north/serve@r2/a": 2}
+    [report] = hall_reports(Supply(made.fleet(), made.catalog), held)
+
+    why = "(none of what it hangs on has power)"
+    assert f"losing feed north/a {told.format(why)}" == report.in_time[0]
+    assert f"north: {report.in_time[0]}" in report_lines(report)
 
 
 def test_power_left_after_a_loss_is_limited_by_the_units_that_are_live(hall: Callable[..., World]):

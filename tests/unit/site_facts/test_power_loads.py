@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import pytest
+
 from argosy.site_facts.graph import FEED, PowerGraph, PowerNode
 from argosy.site_facts.loads import NOTHING_LOST, Servers, carried, heaviest, overloads, starts_at_once
 
@@ -60,6 +62,13 @@ def test_servers_of_which_nobody_says_where_they_run_burden_each_node_at_the_lea
     assert {"a": 3_000, "b": 500} == carried(two_feeds(pue="1"), mixed)
 
 
+def test_what_other_servers_draw_stays_on_a_feed_when_a_failure_moves_only_some():
+    servers = [Servers(((BOTH, 4),), 4, 1000), Servers(((("r2", ("b",)), 4),), 4, 1000)]
+
+    # Feed b carries 4 kW of its own, and of the others half their 4 kW, or all once feed a is lost.
+    assert {"a": (4_000, "feed b"), "b": (8_000, "feed a")} == heaviest(two_feeds(pue="1"), servers)
+
+
 def test_servers_that_do_not_run_draw_nothing():
     assert {} == carried(two_feeds(), eight(running=0))
 
@@ -72,3 +81,19 @@ def test_so_many_may_start_at_once_as_their_inrush_leaves_room_for():
 
 def test_none_may_start_where_the_running_ones_take_all():
     assert {"a": 0, "b": 0} == starts_at_once(two_feeds(49), eight(), Fraction(5))
+
+
+@pytest.mark.parametrize("large_first", [True, False])
+def test_so_many_may_start_at_once_as_the_steepest_of_unlike_servers_leaves_room_for(large_first: bool):
+    large, small = Servers(((ONLY_A, 2),), 2, 10_000), Servers(((ONLY_A, 4),), 4, 5_000)
+    servers = [large, small] if large_first else [small, large]
+
+    # All together draw 40 kW; the start of a large one adds 4 x 10 kW, that of a small one 4 x 5 kW.
+    assert {"a": 1} == starts_at_once(two_feeds(pue="1"), servers, Fraction(5))
+
+
+def test_a_start_may_draw_up_to_the_rating_that_no_load_may_draw_for_long():
+    derated = PowerGraph({"a": PowerNode("a", FEED, 100_000, 80_000)}, {}, Fraction(1))
+
+    # 8 x 5 kW run, and a start adds 4 x 5 kW: three fit the rating of 100 kW, two fit 80 kW.
+    assert {"a": 3} == starts_at_once(derated, [Servers(((ONLY_A, 8),), 8, 5_000)], Fraction(5))

@@ -42,12 +42,17 @@ def test_one_uplink_is_never_two_apart():
 def test_a_loss_takes_all_that_shares_its_cause():
     twin = Link("twin", 1000, 18, "three", "duct", "door")
 
-    left = {words: [link.name for link in links] for words, links in losses([FIBRE, twin, SKY])}
+    taken = {words: [link.name for link in links] for words, links in losses([FIBRE, twin, SKY]).items()}
 
-    assert ["sky"] == left["conduit duct"]
-    assert ["twin", "sky"] == left["entry wall"] == left["carrier one"]
-    assert ["fibre", "twin"] == left["uplink sky"]
-    assert "uplink fibre" not in left
+    assert {
+        "conduit duct": ["fibre", "twin"],
+        "entry wall": ["fibre"],
+        "carrier one": ["fibre"],
+        "entry door": ["twin"],
+        "carrier three": ["twin"],
+        "uplink sky": ["sky"],
+        "carrier two": ["sky"],
+    } == taken
 
 
 def test_out_of_band_that_shares_nothing_with_data_is_apart():
@@ -91,6 +96,23 @@ def test_images_go_over_unmetered_data_uplinks_that_any_one_loss_leaves():
     assert 0 == image_mbps([FIBRE, SKY])
     assert 0 == image_mbps([FIBRE, Link("sky", 200, 45, "two", metered=True)])
     assert 200 == image_mbps([FIBRE, Link("sky", 200, 45, "two")])
+
+
+def test_images_go_over_no_uplink_that_carries_other_traffic_alone():
+    assert 0 == image_mbps([FIBRE, Link("sky", 200, 45, "two", usage=("control", "oob"))])
+    assert 200 == image_mbps([FIBRE, Link("sky", 200, 45, "two", usage=("data",))])
+
+
+def test_of_a_thousand_uplinks_the_worst_loss_is_found_without_trying_each_against_each():
+    many = [
+        Link(f"u{place}", 10 + place, 18, f"c{place}", f"d{place}", f"e{place // 2}")
+        for place in range(1_000)
+    ]
+
+    # The last two share their entry.
+    assert sum(range(10, 1_008)) == image_mbps(many)
+    needed = Fraction(sum(range(10, 1_010)))
+    assert ["entry e499"] * 2 == [one.lost for one in excesses(many, needed, needed)]
 
 
 def test_the_longest_round_trip_that_control_may_take_counts():

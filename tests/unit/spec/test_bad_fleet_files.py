@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from argosy.catalog import Catalog, load_catalog
+from argosy.catalog import catalog_of
 from argosy.errors import FleetError
 from argosy.providers import Provider, load_providers
 from argosy.resolve import resolve
@@ -20,27 +20,25 @@ NAMES = sorted(path.stem for path in SPECS.glob("*.yaml"))
 
 
 @pytest.fixture(scope="module")
-def catalog() -> Catalog:
-    return load_catalog()
-
-
-@pytest.fixture(scope="module")
 def providers() -> dict[str, Provider]:
     return dict(load_providers())
 
 
-def refuse(name: str, catalog: Catalog, providers: dict[str, Provider]) -> str:
+def refuse(name: str, providers: dict[str, Provider]) -> str:
     """What a user is told, as `argosy check` would, from the folder of the file."""
     with pytest.raises(FleetError) as refused:
-        raise FleetError(resolve(load_spec(f"./{name}.yaml", SPECS), catalog, providers))
+        check(name, providers)
     return f"{refused.value}\n"
 
 
+def check(name: str, providers: dict[str, Provider]) -> None:
+    fleet = load_spec(f"./{name}.yaml", SPECS)
+    raise FleetError(resolve(fleet, catalog_of(fleet), providers))
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_a_bad_file_is_refused_in_the_words_beside_it(
-    name: str, catalog: Catalog, providers: dict[str, Provider]
-):
-    told = refuse(name, catalog, providers)
+def test_a_bad_file_is_refused_in_the_words_beside_it(name: str, providers: dict[str, Provider]):
+    told = refuse(name, providers)
     expected = SPECS / f"{name}.expected"
     if os.environ.get("ARGOSY_WRITE_EXPECTED"):
         expected.write_text(told)

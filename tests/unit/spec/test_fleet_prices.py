@@ -100,14 +100,14 @@ def test_the_meaning_of_one_price_can_be_hashed_for_whoever_rests_on_it(fleets: 
     assert meaning_sha256(price) != meaning_sha256(price.model_copy(update={"as_of": dt.date(2026, 7, 21)}))
 
 
-@pytest.mark.parametrize("key", ["prices", "rates"])
+@pytest.mark.parametrize("key", ["prices", "rates", "server_types"])
 def test_a_file_outside_the_project_is_refused_unread(key: str, fleets: Path):
     (fleets / "link.yaml").symlink_to("../../../shadow")
 
     assert f"{key}: given '../../../shadow', which lies outside the project" in told(
         fleets, f"{key}: ../../../shadow"
     )
-    assert f"write e.g. {key}.yaml" in told(fleets, f"{key}: link.yaml")
+    assert f"write e.g. {key.replace('_', '-')}.yaml" in told(fleets, f"{key}: link.yaml")
 
 
 def test_the_file_of_another_kind_is_refused_by_what_it_holds(fleets: Path):

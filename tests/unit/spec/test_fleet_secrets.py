@@ -128,8 +128,8 @@ def test_a_key_of_mixed_characters_is_pointed_at(tmp_path: Path):
 
     assert message == (
         "fleet.yaml:10:1 <redacted>: given the unknown key (not shown: it looks like a password);"
-        " expected one of accept_estimates, demand, max_share, name, prices, rates, risk_groups, since,"
-        " sites, survive, until, version; delete it"
+        " expected one of accept_estimates, demand, max_share, name, prices, rates, risk_groups,"
+        " server_types, since, sites, survive, until, version; delete it"
     )
 
 

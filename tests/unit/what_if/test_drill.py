@@ -20,6 +20,7 @@ SERVE = {"instance_type": "p5en.48xlarge", "zone": "z1", "role": "inference", "n
 TRAIN = {"instance_type": "p5en.48xlarge", "zone": "z1", "role": "training", "nodes": 4}
 ULTRA = {"instance_type": "a3-ultragpu-8g"}
 """The same on the other cloud."""
+GRID = "lose power supplier city-grid"
 COLD = {"server_type": "dgx-h200", "role": "inference", "nodes": 4, "readiness": "cold"}
 
 
@@ -353,3 +354,80 @@ def test_a_find_that_the_verifier_refuses_is_never_shown(world: New, monkeypatch
 
     with pytest.raises(DrillError, match=r"the verifier refuses what was found .services take 99 nodes"):
         run(two_sites(world).serve("chat", 4), "one")
+
+
+def generator_hall(world: New, minutes: int = 60, generator: bool = True, within: str = "0") -> World:
+    """Three feeds of one grid, a UPS of ten minutes on each, and perhaps a generator behind all of them."""
+    units = [
+        {"name": f"ups-{feed}", "kind": "ups", "rated_kw": 90, "minutes": 10}
+        | {"parents": [feed, "gen-1"] if generator else [feed]}
+        for feed in "abc"
+    ]
+    if generator:
+        units.append(
+            {"name": "gen-1", "kind": "generator", "rated_kw": 90, "minutes": minutes, "start_seconds": 45}
+        )
+    power = {
+        "pue": Decimal("1.2"),
+        "feeds": [{"name": feed, "rated_kw": 80, "supplier": "city-grid"} for feed in "abc"],
+        "units": units,
+        "racks": {rack: ["ups-a", "ups-b", "ups-c"] for rack in ("r1", "r2")},
+    }
+    servers = [
+        {"serial": f"N{n}", "bmc": f"https://n{n}.example", "rack": f"r{n // 2 + 1}", "feeds": list("abc")}
+        for n in range(4)
+    ]
+    pool = {"server_type": "dgx-h200", "role": "inference", "nodes": 4}
+    made = world().hall("cellar", servers, site={"power": power}, serve=pool).serve("chat", 4)
+    return made.survive("any power supplier", "1", within=within) if generator else made
+
+
+@pytest.mark.parametrize(
+    ("minutes", "kept", "told"),
+    [
+        (0, 4, "kept at once, and until 70 min after the loss: every floor that applies (proven:"),
+        (15, 4, "kept after 15 minutes, and until 70 min after the loss: every floor that applies (proven:"),
+        (240, 0, "It is kept until 70 min after the loss."),
+    ],
+)
+def test_a_generator_keeps_what_it_carries_as_long_as_it_and_its_batteries_last(
+    world: New, minutes: int, kept: int, told: str
+) -> None:
+    found = run(generator_hall(world), "power supplier city-grid", minutes=minutes)
+
+    assert kept == workload(found, "inference/chat").kept
+    assert told in verdict(found)
+    assert (kept == 4) == found.is_kept
+    assert (
+        "cellar: at once: gen-1 starts, ups-a, ups-b and ups-c carry",
+        "cellar: after 45 s: gen-1 carries",
+        "cellar: after 60 min 45 s: gen-1 is empty, ups-a, ups-b and ups-c carry",
+        "cellar: after 70 min: ups-a, ups-b and ups-c are empty",
+    ) == found.in_time
+
+
+def test_a_generator_that_lasts_longer_than_the_time_that_is_asked_says_so_too(world: New) -> None:
+    found = run(generator_hall(world, 480), "power supplier city-grid", minutes=240)
+
+    assert found.is_kept
+    assert 490 * 60 == found.kept_until_seconds
+
+
+def test_with_one_feed_lost_nothing_ends(world: New) -> None:
+    found = run(generator_hall(world), "feed cellar/a", minutes=240)
+
+    assert (True, None) == (found.is_kept, found.kept_until_seconds)
+    assert verdict(found).startswith("kept: every floor that applies (proven:")
+
+
+def test_a_lock_proves_no_floor_that_a_generator_does_not_last_for(world: New) -> None:
+    assert frozenset() == generator_hall(world, 240, within="4h").cases()[GRID].lost
+    assert 2 == len(generator_hall(world, 239, within="4h").cases()[GRID].lost)
+
+
+def test_batteries_alone_carry_at_first_and_prove_no_line_of_survive(world: New) -> None:
+    made = generator_hall(world, generator=False)
+    found = {minutes: run(made, "power supplier city-grid", minutes=minutes) for minutes in (0, 15)}
+
+    assert {0: 4, 15: 0} == {minutes: workload(one, "inference/chat").kept for minutes, one in found.items()}
+    assert 2 == len(made.survive("any power supplier", "1").cases()[GRID].lost)

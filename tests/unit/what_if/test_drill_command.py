@@ -97,8 +97,10 @@ def test_words_for_nothing_are_refused_with_the_closest(argosy: Argosy, capsys: 
 def test_a_drill_of_nothing_and_at_no_known_time_is_refused(argosy: Argosy, capsys: Output) -> None:
     assert 2 == argosy("drill", "prod")
     assert "--lose" in capsys.readouterr().err
-    assert 2 == argosy("drill", "prod", "--lose", "aws", "--at", "1h")
-    assert "'15m'" in capsys.readouterr().err
+    assert 2 == argosy("drill", "prod", "--lose", "aws", "--at", "12h")
+    assert (
+        "Error: Invalid value for '--at': '12h' is no time at which floors are known; write 0, 15m or 4h\n"
+    ) == capsys.readouterr().err.splitlines(keepends=True)[-1]
 
 
 def test_a_stale_lock_is_refused(argosy: Argosy, capsys: Output, tmp_path: Path) -> None:
