@@ -61,6 +61,8 @@ class NodePoolPlan:
     spares: tuple[ServerPlan, ...] = ()
     power_cap_watts: int | None = None
     """Most that one node may draw, in watts: the plan counts on it, so that it must be set on the machine."""
+    accelerator_watts: int | None = None
+    """Thermal design power of one accelerator of the node; None where the catalogue has no idea."""
     settings: SpecModel | None = None
     """What only the provider understands of the pool, in its own shape; None where the file says nothing."""
 

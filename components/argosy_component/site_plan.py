@@ -115,12 +115,13 @@ def _pool_plan(
     fleet: LoadedFleet, site_name: str, site: SiteSpec, name: str, planned: PoolPlan, catalog: Catalog
 ) -> NodePoolPlan:
     pool = site.node_pools[name]
+    node_type = node_type_of(site, pool, catalog)
     capacity = pool.capacity
     servers = _servers(fleet, site_name) if isinstance(site, HallSpec) else {}
     return NodePoolPlan(
         name=name,
         role=pool.role,
-        node_type=node_type_of(site, pool, catalog),
+        node_type=node_type,
         nodes=planned.nodes,
         by_zone=dict(sorted(planned.by_zone.items())),
         capacity_type=capacity_type_of(pool),
@@ -132,6 +133,7 @@ def _pool_plan(
         servers=_in_slots(planned.slots, servers),
         spares=_in_slots(planned.spares, servers),
         power_cap_watts=pool.power_cap_watts,
+        accelerator_watts=catalog.accelerator(node_type.accelerator).tdp_watts,
         settings=fleet.settings.pools.get((site_name, name)),
     )
 

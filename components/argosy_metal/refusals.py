@@ -1,4 +1,4 @@
-"""What could not be provisioned in a hall, said when the fleet file is checked. Pure."""
+"""What could not be provisioned in a hall, said when the fleet file is checked."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from argosy.catalog import load_catalog
+from argosy.catalog import catalog_of
 from argosy.spec.models import HallSpec
 from argosy_metal.refusals_acceptance import refuse_acceptance
 from argosy_metal.refusals_cluster import refuse_cluster
 from argosy_metal.refusals_engine import is_by_ironic, refuse_engine
+from argosy_metal.refusals_files import refuse_files
 from argosy_metal.refusals_firmware import refuse_firmware
 from argosy_metal.refusals_machines import refuse_machines
 from argosy_metal.refusals_power import refuse_caps
 from argosy_metal.refusals_service import refuse_service
+from argosy_metal.refusals_storage import refuse_storage
 
 if TYPE_CHECKING:
     from argosy.catalog import Catalog
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 def refuse(site: str, fleet: LoadedFleet, catalog: Catalog | None = None) -> Sequence[Fault]:
     """Every fault of one hall."""
-    catalog = catalog or load_catalog()
+    catalog = catalog or catalog_of(fleet)
     hall = fleet.spec.sites[site]
     if not isinstance(hall, HallSpec):
         return ()
@@ -36,6 +38,8 @@ def refuse(site: str, fleet: LoadedFleet, catalog: Catalog | None = None) -> Seq
         *refuse_cluster(site, fleet, hall),
         *refuse_acceptance(site, fleet, hall, catalog),
         *refuse_caps(site, fleet, hall, catalog),
+        *refuse_storage(site, fleet, hall, catalog),
+        *refuse_files(site, fleet, hall),
     ]
     if hall.simulator is None and not is_by_ironic(site, fleet):
         faults += _missing_authority(site, fleet, hall)

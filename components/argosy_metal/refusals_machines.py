@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from argosy.spec.models import HallSpec
+from argosy_metal.bootable import bootable_kinds
 from argosy_metal.refusals_engine import is_by_ironic
 from argosy_metal.root_device_hints import hint_faults
 from argosy_metal.settings import HallSettings, PoolSettings
@@ -13,13 +14,6 @@ from argosy_metal.settings import HallSettings, PoolSettings
 if TYPE_CHECKING:
     from argosy.errors import Fault
     from argosy.spec.loader import LoadedFleet
-
-_BOOTABLE = {
-    "virtualMedia": ("iso",),
-    "httpBoot": ("efi", "iso"),
-    "pxe": ("efi", "iso", "qcow2", "raw"),
-}
-_BOOTABLE_BY_IRONIC = {"virtualMedia": ("iso", "qcow2", "raw")}
 
 
 def refuse_machines(site: str, fleet: LoadedFleet, hall: HallSpec) -> Iterator[Fault]:
@@ -44,8 +38,8 @@ def refuse_install(
 
 def _install(fleet: LoadedFleet, at: str, settings: PoolSettings, *, by_ironic: bool) -> Iterator[Fault]:
     install = settings.install
-    kinds = (_BOOTABLE_BY_IRONIC if by_ironic else _BOOTABLE).get(install.boot_method)
-    if kinds is None:
+    kinds = bootable_kinds(install.boot_method, by_ironic=by_ironic)
+    if not kinds:
         yield fleet.fault(
             f"{at}.install.boot_method",
             given=f"{install.boot_method} for engine ironic",

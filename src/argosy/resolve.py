@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
-from argosy.catalog import Catalog, NodeType, NotInCatalogError, load_catalog
+from argosy.catalog import Catalog, NodeType, NotInCatalogError, catalog_of
 from argosy.catalog.pools import node_type_of
+from argosy.catalog.server_types import check_own_types, check_server_types, fix_of_type
 from argosy.errors import FleetError
 from argosy.planner.site_faults import site_faults
 from argosy.prices import refusals
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 def load_fleet(env: str) -> tuple[LoadedFleet, Catalog]:
     """An environment's fleet, and the catalogue it was resolved with; raises FleetError."""
     fleet = load_spec(env)
-    catalog = load_catalog()
+    catalog = catalog_of(fleet)
     if faults := resolve(fleet, catalog, load_providers()):
         raise FleetError(faults)
     return fleet, catalog
@@ -39,11 +40,13 @@ def resolve(fleet: LoadedFleet, catalog: Catalog, providers: Mapping[str, Provid
 
     What a vendor itself would reject (ids, zones, names) its provider says; those faults are among these.
     """
+    if own := list(check_own_types(fleet, catalog)):
+        return sorted(own)  # whatever rests on these types could only follow from that
     faults = [
         *_check_cidrs(fleet),
         *_check_names(fleet),
         *_check_pools(fleet, catalog, providers),
-        *_check_inventories(fleet, catalog),
+        *check_server_types(fleet, catalog),
         *_check_workloads(fleet, catalog),
         *_check_quotas(fleet, catalog),
         *site_faults(fleet, catalog),
@@ -122,7 +125,7 @@ def _unknown_type(fleet: LoadedFleet, at: str, pool: NodePoolSpec, error: NotInC
         f"{at}.{key}",
         given=f"{error.given!r}, which is not in the catalogue",
         expected=f"one of the catalogue's {error.kind}s",
-        fix=error.fix,
+        fix=fix_of_type(error) if pool.server_type else error.fix,
     )
 
 
@@ -215,25 +218,6 @@ def _knows_vcpus(site: SiteSpec, pool: NodePoolSpec, catalog: Catalog) -> bool:
         return getattr(node_type_of(site, pool, catalog), "vcpus", None) is not None
     except NotInCatalogError:
         return True  # that has a fault of its own
-
-
-def _check_inventories(fleet: LoadedFleet, catalog: Catalog) -> Iterator[Fault]:
-    for site, inventory in fleet.inventories.items():
-        named = {"server_type": inventory.server_type}
-        for index, server in enumerate(inventory.servers):
-            if server.server_type is not None:
-                named[f"servers[{index}].server_type"] = server.server_type
-        for at, server_type in named.items():
-            try:
-                catalog.server_type(server_type)
-            except NotInCatalogError as error:
-                yield fleet.fault(
-                    at,
-                    site=site,
-                    given=f"{server_type!r}, which is not in the catalogue",
-                    expected="a server type of the catalogue",
-                    fix=error.fix,
-                )
 
 
 def _check_workloads(fleet: LoadedFleet, catalog: Catalog) -> Iterator[Fault]:

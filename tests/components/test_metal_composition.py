@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pulumi.runtime.proto import resource_pb2
 
+from argosy.catalog import load_catalog
 from argosy_component.contract import ServerPlan, SitePlan
 from argosy_component.mock_engine import RegisteredResource, ResourceGraph, run_program
 from argosy_component.mock_engine.monitor import RecordingMonitor
@@ -214,10 +215,20 @@ def test_a_machine_is_tested_anew_for_other_firmware_and_on_a_persons_word() -> 
     assert "p2p_bandwidth_percent" not in acceptance["tests"]
 
 
-def test_a_cap_that_the_plan_counts_on_is_set_on_every_machine() -> None:
-    graph = declared(plan({}, power_cap_watts=9000))
+@pytest.mark.parametrize(
+    ("server_type", "expected"),
+    [("dgx-h200", {"wattsPerGpu": 550}), ("dell-xe9680-h200", {"wattsPerNode": 9000})],
+)
+def test_a_cap_that_the_plan_counts_on_is_set_on_every_machine_as_its_bmc_takes_it(
+    server_type: str, expected: dict[str, int]
+) -> None:
+    node_type = load_catalog().server_type(server_type)
+    graph = declared(plan({}, power_cap_watts=9000, node_type=node_type, accelerator_watts=700))
 
-    assert [9000, 9000] == [one.inputs["wattsPerNode"] for one in graph.of_type("baremetal:index:PowerCap")]
+    caps = [one.inputs for one in graph.of_type("baremetal:index:PowerCap")]
+    assert [expected] * 2 == [
+        {name: watts for name, watts in cap.items() if name.startswith("watts")} for cap in caps
+    ]
 
 
 def test_the_servers_of_a_rack_wait_one_after_another_when_power_comes_back() -> None:

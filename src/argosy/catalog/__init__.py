@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         Provenance,
         ServerType,
     )
+    from argosy.catalog.own import catalog_of
 
 __all__ = [
     "METAL",
@@ -43,6 +44,7 @@ __all__ = [
     "PowerSupplies",
     "Provenance",
     "ServerType",
+    "catalog_of",
     "closest_names",
     "facts_for",
     "load_catalog",
@@ -54,6 +56,7 @@ _ELSEWHERE = {
     "CatalogError": "load",
     "NotInCatalogError": "catalog",
     "PLANNING_VALUES": "facts",
+    "catalog_of": "own",
     "closest_names": "catalog",
     "facts_for": "facts",
     "load_catalog": "load",

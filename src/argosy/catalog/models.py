@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 Arch = Literal["x86_64", "arm64"]
 CapacityType = Literal["owned", "reserved", "block", "on-demand", "spot", "flex"]
+Capped = Literal["node", "gpu"]
 Confidence = Literal["verified", "secondary", "estimate"]
 Fabric = Literal["efa", "gpudirect-tcpx", "gpudirect-tcpxo", "roce", "infiniband", "none"]
 InterfaceType = Literal["interface", "efa", "efa-only"]
@@ -243,6 +244,12 @@ class ServerType(NodeType):
     """Least that one node draws under its lowest power cap, in kW."""
     power_supplies: PowerSupplies | None = None
     """Left out where a rack's shared shelves supply the server."""
+    power_caps: tuple[Capped, ...] = ()
+    """What its BMC caps: the whole node, or each GPU; left out: nobody says, so that the BMC is asked."""
+    gpu_cap_min_watts: Count | None = None
+    """Lowest cap of one GPU, in watts; the highest is its thermal design power."""
+    raid_volumes: Annotated[bool, Field(strict=True)] | None = None
+    """Whether its BMC makes RAID volumes; left out: nobody says, so that the BMC is asked."""
 
 
 class EgressPrice(Entry):

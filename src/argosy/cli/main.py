@@ -41,7 +41,10 @@ def main() -> None:
 
 
 def _fail(message: str, exit_code: int) -> None:
-    typer.echo(message, err=True)
+    from argosy.spec.words import visible
+
+    # A message may repeat what stands in a file, a database or an answer.
+    typer.echo("\n".join(map(visible, message.split("\n"))), err=True)
     sys.exit(exit_code)
 
 

@@ -40,11 +40,12 @@ def show(env: Env, as_json: AsJson = False, as_of: Day = None) -> None:
     """
     import json
 
-    from argosy.catalog import load_catalog
+    from argosy.catalog import catalog_of
     from argosy.prices.table import price_table, stale
     from argosy.spec.loader import load_spec
 
-    fleet, catalog = load_spec(env), load_catalog()
+    fleet = load_spec(env)
+    catalog = catalog_of(fleet)
     day = as_of.date() if as_of else _today()
     table, warnings = price_table(fleet, catalog), stale(fleet, catalog, day)
     if as_json:

@@ -19,13 +19,14 @@ def sizing(
     """
     import json
 
-    from argosy.catalog import load_catalog
+    from argosy.catalog import catalog_of
     from argosy.errors import FleetError
     from argosy.sizing.chain import chain_as_json, chain_lines
     from argosy.sizing.fleet import fleet_sizings, node_sizes, sizing_faults
     from argosy.spec.loader import load_spec
 
-    fleet, catalog = load_spec(env), load_catalog()
+    fleet = load_spec(env)
+    catalog = catalog_of(fleet)
     if faults := sizing_faults(fleet, catalog):
         raise FleetError(faults)
     sizings, sizes = fleet_sizings(fleet, catalog), node_sizes(fleet, catalog)
