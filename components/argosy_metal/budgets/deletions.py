@@ -10,26 +10,40 @@ ALL_DELETIONS = "all"
 
 
 class TooManyDeletionsError(ArgosyError):
-    """This run has taken down as many machines as a run may."""
+    """This run has begun to take down as many machines as a run may."""
 
 
 class Deletions:
-    """Counts the machines that a run takes down without a replacement; each once, however often asked."""
+    """Counts the machines that a run begins to take down without a replacement; each once.
+
+    A server that was asked for and not reached is none of them: whoever counts has reached it before.
+    """
 
     def __init__(self, limit: int | None) -> None:
         self._limit = limit
         """None: as many as there are."""
-        self._counted: set[str] = set()
+        self._begun: set[str] = set()
+
+    def has_begun(self, server_id: str) -> bool:
+        """Whether the server is counted already."""
+        return server_id in self._begun
+
+    def assert_place(self, server_id: str) -> None:
+        """Raise TooManyDeletionsError if one more would be too many. Counts nothing."""
+        if self._limit is None or len({*self._begun, server_id}) <= self._limit:
+            return
+        begun = f", and this one has begun with {', '.join(sorted(self._begun))}" if self._begun else ""
+        machines = "1 machine" if self._limit == 1 else f"{self._limit} machines"
+        raise TooManyDeletionsError(
+            f"{server_id} was left as it is: a run may take down {machines} of this hall (its budget"
+            f" `deletions_per_run`){begun}; if more are meant, say how many for one run:"
+            f" {DELETIONS_VARIABLE}=NUMBER (or `{ALL_DELETIONS}`) before the same pulumi command"
+        )
 
     def count(self, server_id: str) -> None:
         """Count one more. Raises TooManyDeletionsError if that were too many; nothing was done then."""
-        if self._limit is not None and len({*self._counted, server_id}) > self._limit:
-            raise TooManyDeletionsError(
-                f"{server_id} was left as it is: a run may take down {self._limit} machines of this hall"
-                " (its budget `deletions_per_run`), and this one has; if more are meant, say how many for one"
-                f" run: {DELETIONS_VARIABLE}=NUMBER (or `{ALL_DELETIONS}`) before the same pulumi command"
-            )
-        self._counted.add(server_id)
+        self.assert_place(server_id)
+        self._begun.add(server_id)
 
 
 def deletions_allowed(configured: int | None, variable: str | None) -> int | None:

@@ -24,4 +24,4 @@ class HallBudgets:
         self.machines = Places("machines at work in this hall", limits.machines_in_flight)
         self.image_readers = Places("machines installing in this hall", limits.image_readers)
         self.firmware_updates = Places("firmware updates in this hall", limits.firmware_updates)
-        self.power_ons = PowerOns(limits.power_on_watts, limits.power_on_window_seconds / time_scale, clock)
+        self.power_ons = PowerOns(limits.power_on_watts, limits.power_on_window_seconds, clock, time_scale)

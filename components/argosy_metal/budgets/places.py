@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from argosy_metal.budgets.waiter import Waiter
+from argosy_metal.budgets.waiter import Waiter, tell_over
 
 
 class Places:
@@ -51,6 +51,7 @@ class Places:
         except BaseException:
             self._give_up(turn)
             raise
+        tell_over(waiter)
 
     def _give_up(self, turn: asyncio.Future[None]) -> None:
         """A place that was handed over in the same moment goes on to the next."""

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from argosy_metal.budgets.waiter import Waiter
+from argosy_metal.budgets.waiter import Waiter, tell_over
 from argosy_metal.budgets.windows import Start, seconds_until_room
 
 
@@ -35,10 +35,13 @@ class PowerOns:
     alone. In the order of arrival among servers that share a feed; those on other feeds need not wait.
     """
 
-    def __init__(self, limits: Mapping[str, int], window_seconds: float, clock: _Clock) -> None:
+    def __init__(
+        self, limits: Mapping[str, int], window_seconds: float, clock: _Clock, time_scale: float = 1.0
+    ) -> None:
+        """`window_seconds` pass in the hall, `time_scale` of them in one second of `clock`."""
         self._limits = limits
         """Feed to watts; a feed that is not there is not limited."""
-        self._window_seconds = window_seconds
+        self._told_seconds, self._window_seconds = window_seconds, window_seconds / time_scale
         self._clock = clock
         self._starts: dict[str, list[Start]] = {feed: [] for feed in limits}
         self._line: list[_Turn] = []
@@ -67,6 +70,8 @@ class PowerOns:
                     waiter.tell(self._why(turn))
                     told = True
                 await self._rest(turn, waiter)
+            if told:
+                tell_over(waiter)
         except BaseException:
             self._give_up(turn)
             raise
@@ -119,6 +124,6 @@ class PowerOns:
     def _why(self, turn: _Turn) -> str:
         shares = ", ".join(f"{self._limits[feed]} W on feed {feed}" for feed in sorted(turn.feeds))
         return (
-            f"waits to be switched on: within {self._window_seconds:g} s no more than {shares} may start;"
+            f"waits to be switched on: within {self._told_seconds:g} s no more than {shares} may start;"
             f" {self._line.index(turn)} wait before it"
         )

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from argosy.errors import ArgosyError
-from argosy_metal.budgets.waiter import Waiter
+from argosy_metal.budgets.waiter import Waiter, tell_over
 
 
 class RolloutHaltedError(ArgosyError):
@@ -77,6 +77,8 @@ class Rollouts:
                     told = True
                 await waiter.wait(pool.changed.wait())
             pool.down.add(server_id)
+            if told:
+                tell_over(waiter)
         finally:
             line.remove(me)
             pool.wake()

@@ -19,3 +19,11 @@ class Waiter(Protocol):
     def tell(self, message: str, /) -> None:
         """Let people know why nothing happens."""
         ...
+
+
+def tell_over(waiter: Waiter) -> None:
+    """Let people know that the wait is over: the engine shows the last message until another one comes.
+
+    It leaves blank messages out, so that none takes a message away.
+    """
+    waiter.tell("waits no longer")

@@ -30,7 +30,7 @@ def reset(bmc: Bmc, path: str, body: Json) -> Reply | None:
             400, "ActionParameterValueNotInList", str(reset_type), "ResetType", "ComputerSystem.Reset"
         )
     frozen = bmc.profile.frozen_in_post
-    if frozen and _is_in_post(bmc) and reset_type not in ("On", "ForceOff"):
+    if frozen and is_in_post(bmc) and reset_type not in ("On", "ForceOff"):
         raise error(400, "iLO.2.37.InvalidOperationForSystemState", "System is in POST")
     try:
         bmc.machine.reset(reset_type, bmc.clock.now())
@@ -57,7 +57,7 @@ def _set_boot(bmc: Bmc, boot: object) -> None:
     if not isinstance(boot, dict):
         raise error(400, "PropertyValueTypeError", str(boot), "Boot")
     wanted, profile = cast(Json, boot), bmc.profile
-    if profile.frozen_in_post and _is_in_post(bmc):
+    if profile.frozen_in_post and is_in_post(bmc):
         raise error(400, "iLO.2.37.UnableToModifyDuringSystemPOST")
     for name, value in wanted.items():
         _check(bmc, name, value)
@@ -102,6 +102,7 @@ def _check_uri(value: object) -> None:
         raise error(400, "PropertyValueFormatError", value.partition("?")[0], f"Boot/{_URI}")
 
 
-def _is_in_post(bmc: Bmc) -> bool:
+def is_in_post(bmc: Bmc) -> bool:
+    """Whether the server is on and in its self-test."""
     state = bmc.machine.state
     return state.power == "On" and state.boot_progress == _SELF_TEST

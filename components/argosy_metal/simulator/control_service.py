@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.types import StringConstraints
 
 from argosy_metal.simulator.delivery import Delivery
-from argosy_metal.simulator.fault_rules import parse_faults
+from argosy_metal.simulator.fault_rules import FaultScriptError, parse_faults
 from argosy_metal.simulator.replies import Reply
 from argosy_metal.simulator.service import Request
 from argosy_metal.simulator.simulation import Simulation
@@ -19,20 +19,13 @@ CONTROL_HOST = "control.test"
 _ROOT = "/_control/"
 
 
-class CutOrder(BaseModel):
-    """`{"cut": "feed oslo/a"}`."""
+class SwitchOrder(BaseModel):
+    """`{"cut": "feed oslo/a"}`, or the same with `restore`."""
 
     model_config = ConfigDict(extra="forbid")
 
-    cut: str
-
-
-class RestoreOrder(BaseModel):
-    """`{"restore": "feed oslo/a"}`."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    restore: str
+    cut: str | None = None
+    restore: str | None = None
 
 
 class SwapOrder(BaseModel):
@@ -44,8 +37,8 @@ class SwapOrder(BaseModel):
     other: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
 
-_SWITCH: TypeAdapter[CutOrder | RestoreOrder] = TypeAdapter(CutOrder | RestoreOrder)
-_SWAP = TypeAdapter(SwapOrder)
+class OrderError(ValueError):
+    """A body that is no order; the message says what one looks like."""
 
 
 class ControlService:
@@ -61,7 +54,7 @@ class ControlService:
         name = request.path.removeprefix(_ROOT)
         try:
             return self._ask(name) if request.method == "GET" else self._obey(request.method, name, request)
-        except (ValidationError, SwitchError) as invalid:
+        except (FaultScriptError, OrderError, SwitchError) as invalid:
             return Reply(400, {"error": str(invalid)})
 
     def _ask(self, name: str) -> Reply:
@@ -91,11 +84,10 @@ class ControlService:
                 simulation.faults.clear()
                 self._delivery.release()
             case "POST", "switches":
-                order = _SWITCH.validate_json(request.body)
-                words = order.cut if isinstance(order, CutOrder) else order.restore
-                simulation.switch(parse_switch(words), on=isinstance(order, RestoreOrder))
+                words, on = _switch(request.body)
+                simulation.switch(parse_switch(words), on=on)
             case "POST", "swaps":
-                swap = _SWAP.validate_json(request.body)
+                swap = _swap(request.body)
                 simulation.swap(swap.serial, swap.other)
             case "DELETE", "peaks":
                 simulation.reset_peaks()
@@ -104,3 +96,24 @@ class ControlService:
             case _:
                 return Reply(404, {"error": "no such control"})
         return Reply(204)
+
+
+def _switch(body: bytes) -> tuple[str, bool]:
+    """The words of what is switched, and whether it is switched on."""
+    try:
+        order = SwitchOrder.model_validate_json(body)
+    except ValidationError:
+        order = SwitchOrder()
+    if (order.cut is None) == (order.restore is None):
+        raise OrderError('expected {"cut": WORDS} or {"restore": WORDS}, e.g. {"cut": "feed oslo/a"}')
+    return order.cut or order.restore or "", order.restore is not None
+
+
+def _swap(body: bytes) -> SwapOrder:
+    try:
+        return SwapOrder.model_validate_json(body)
+    except ValidationError:
+        raise OrderError(
+            'expected {"serial": SERIAL, "other": SERIAL}; a serial number has up to 64 letters, digits, '
+            "dots, hyphens and underscores"
+        ) from None

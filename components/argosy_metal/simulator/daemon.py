@@ -30,6 +30,7 @@ from argosy_metal.simulator.holder import (
     read_holder,
     sign,
 )
+from argosy_metal.simulator.in_use import assert_none_goes
 from argosy_metal.simulator.world import SimulatorConfig
 
 CONFIG_FILE = "simulator.json"
@@ -65,7 +66,8 @@ def start_detached(config: SimulatorConfig, directory: Path, timeout_seconds: fl
     """Have a simulator of `config` running in `directory`, and return when it answers.
 
     One that runs is kept; one with another configuration is stopped first. It logs to `simulator.log`.
-    Raises SimulatorError if it does not come up.
+    Raises SimulatorError if it does not come up, and HallsInUseError if halls would go whose machines run or
+    are installed.
     """
     _make(directory)
     try:
@@ -106,6 +108,8 @@ def _start(config: SimulatorConfig, directory: Path, timeout_seconds: float) -> 
     found = running(directory)
     if found is not None and found.config_sha256 == config.digest():
         return found
+    if found is not None:
+        assert_none_goes(SimulatorControl(directory).servers().values(), config, directory)
     stop(directory)
     config.write(directory / CONFIG_FILE)
     pid = _spawn(directory)

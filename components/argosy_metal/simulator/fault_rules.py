@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import ClassVar, Literal, get_args
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from argosy.spec.hints import nearest
+from argosy.spec.words import shown
 
 FaultKind = Literal[
     "refuse-connection",
@@ -30,6 +35,8 @@ FaultKind = Literal[
     "no-location",
     "missing-fields",
     "retyped-fields",
+    "paged",
+    "late-drives",
     "truncated",
     "clock-off",
     "lose-answer",
@@ -61,6 +68,8 @@ FaultKind = Literal[
 | `task-stuck`, `task-exception` | a task that this request starts never ends, or ends in `Exception` |
 | `no-location` | the answer's `Location` is missing |
 | `missing-fields`, `retyped-fields` | `fields` are missing from the answer, or of another type |
+| `paged` | collections and lists of drives come two entries at a time, with a link to the next two |
+| `late-drives` | a server's storage lists no drives while it is off or in its self-test |
 | `truncated` | the first half of the JSON, as a complete HTTP answer |
 | `clock-off` | `Date` and `Manager.DateTime` are off by `offset_seconds` |
 | `hang-body`, `cut-body` | after half the answer: silence, or a reset connection |
@@ -78,6 +87,8 @@ CONNECTION_KINDS: frozenset[FaultKind] = frozenset(
 @dataclass(frozen=True)
 class FaultRule:
     """Spoils the requests it matches. `host`, `method` and `path` are shell patterns."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     kind: FaultKind
     host: str = "*"
@@ -112,9 +123,38 @@ class FaultRule:
 _FAULTS = TypeAdapter(tuple[FaultRule, ...])
 
 
+class FaultScriptError(ValueError):
+    """A fault script is none; the message has everything that is wrong with it, on one line."""
+
+
 def parse_faults(raw: bytes) -> tuple[FaultRule, ...]:
     """A fault script: a JSON array of fault rules.
 
-    Raises pydantic.ValidationError, which lists what is wrong with it.
+    Raises FaultScriptError.
     """
-    return _FAULTS.validate_json(raw)
+    try:
+        return _FAULTS.validate_json(raw)
+    except ValidationError as invalid:
+        wrong = invalid.errors(include_url=False, include_context=False)
+        raise FaultScriptError("; ".join(map(_told, wrong))) from None
+
+
+def _told(wrong: ErrorDetails) -> str:
+    place = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in wrong["loc"])
+    key = wrong["loc"][-1] if wrong["loc"] else ""
+    if not place:
+        return 'expected a JSON list of fault rules, e.g. [{"kind": "hang", "host": "bmc-1.*"}]'
+    if wrong["type"] == "missing":
+        return f"{place}: missing"
+    given = shown(wrong["input"])
+    if key == "kind" and wrong["type"] == "literal_error":
+        return f"{place}: {given} is no kind of fault; {_closest(str(wrong['input']), get_args(FaultKind))}"
+    if wrong["type"] == "unexpected_keyword_argument":
+        known = [one.name for one in fields(FaultRule)]
+        return f"{place}: no key of a fault rule; {_closest(str(key), known)}"
+    return f"{place}: given {given}; {wrong['msg'][:1].lower()}{wrong['msg'][1:]}"
+
+
+def _closest(given: str, known: Sequence[str]) -> str:
+    close = nearest(given, known)
+    return f"did you mean {close}?" if close else f"write one of {', '.join(known)}"

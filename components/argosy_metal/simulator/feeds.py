@@ -1,20 +1,19 @@
-"""The feeds of one hall: what each carries, its breaker, and its peaks. Pure: it is told the time.
+"""One feed or power unit of a hall: what it carries, its breaker, and its peaks. Pure: it is told the time.
 
 Loads are whole milliwatts, so that what is added can be taken away again without a rest.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from argosy_metal.simulator.world import SimulatedHall
+FEED = "feed"
+_BEHIND_THE_COOLING = ("rack-pdu", "power-shelf")
 
 
 @dataclass(frozen=True)
 class Load:
-    """What one server draws from all its feeds together, in milliwatts."""
+    """What one server draws from all its inlets together, in milliwatts."""
 
     steady: int = 0
     """Without the moment of start-up."""
@@ -23,13 +22,19 @@ class Load:
 
 
 @dataclass
-class Feed:
-    """One feed, alive or dead."""
+class PowerNode:
+    """One feed or unit."""
 
     name: str
     rated: int | None
     """Milliwatts; None: no breaker."""
+    kind: str = FEED
+    closed: bool = True
+    """Nobody has cut it, and its breaker has not tripped."""
     alive: bool = True
+    """It has power to give."""
+    supplied_by: str | None = None
+    """What it hangs on now; None: it is a source itself, or has no power."""
     steady: int = 0
     total: int = 0
     peak_steady: int = 0
@@ -39,11 +44,15 @@ class Feed:
     watched: float | None = None
     """The moment of a trip that is already expected."""
     trips: int = 0
-    servers: set[int] = field(default_factory=set[int])
+
+    @property
+    def carries_cooling(self) -> bool:
+        """Whether the cooling of the servers behind it counts too; in a rack they hang alone."""
+        return self.kind not in _BEHIND_THE_COOLING
 
     def shown(self) -> dict[str, object]:
         """Watts, for the control service."""
-        return {
+        shown: dict[str, object] = {
             "alive": self.alive,
             "rated_watts": None if self.rated is None else self.rated // 1000,
             "watts": self.total / 1000,
@@ -51,80 +60,24 @@ class Feed:
             "peak_steady_watts": self.peak_steady / 1000,
             "trips": self.trips,
         }
+        if self.kind != FEED:
+            shown |= {"kind": self.kind, "supplied_by": self.supplied_by}
+        return shown
 
+    def add(self, steady: int, total: int) -> None:
+        """Carry so much more, or less."""
+        self.steady += steady
+        self.total += total
 
-class Feeds:
-    """All feeds of one hall. Servers are known by their index in it."""
-
-    def __init__(self, hall: SimulatedHall, breaker_seconds: float) -> None:
-        self._breaker_seconds = breaker_seconds
-        self._pue = hall.pue
-        self.by_name = {feed.name: Feed(feed.name, feed.rated_watts * 1000) for feed in hall.feeds}
-        self._of_server: list[tuple[Feed, ...]] = []
-        self._loads = [Load()] * len(hall.servers)
-        self._drawn: list[tuple[tuple[Feed, Load], ...]] = [()] * len(hall.servers)
-        for index, server in enumerate(hall.servers):
-            feeds = tuple(self.by_name.setdefault(name, Feed(name, None)) for name in server.feeds)
-            self._of_server.append(feeds)
-            for feed in feeds:
-                feed.servers.add(index)
-
-    def has_power(self, server: int) -> bool:
-        """Whether any of the server's feeds lives; a server without feeds never lacks power."""
-        feeds = self._of_server[server]
-        return not feeds or any(feed.alive for feed in feeds)
-
-    def draw(self, server: int, load: Load, now: float) -> None:
-        """From `now` on the server draws this, shared equally by its feeds that live."""
-        if load != self._loads[server]:
-            self._loads[server] = load
-            self._share(server, now)
-
-    def set_alive(self, name: str, now: float, *, alive: bool) -> Iterable[int]:
-        """Switch one feed; its load goes over to the others, or comes back. Returns its servers, in order."""
-        feed = self.by_name[name]
-        feed.alive = alive
-        servers = sorted(feed.servers)
-        for server in servers:
-            self._share(server, now)
-        return servers
-
-    def trips_at(self, feed: Feed) -> float | None:
-        """When the feed's breaker trips if nothing changes; None: never."""
-        return None if feed.over_since is None else feed.over_since + self._breaker_seconds
+    def watch(self, now: float) -> None:
+        """Take note of peaks, and of the moment since which it is too much."""
+        self.peak_steady = max(self.peak_steady, self.steady)
+        self.peak_total = max(self.peak_total, self.total)
+        if self.rated is None or self.total <= self.rated:
+            self.over_since = None
+        elif self.over_since is None:
+            self.over_since = now
 
     def reset_peaks(self) -> None:
         """Measure from now on."""
-        for feed in self.by_name.values():
-            feed.peak_steady, feed.peak_total = feed.steady, feed.total
-
-    def _share(self, server: int, now: float) -> None:
-        before = self._drawn[server]
-        living = [feed for feed in self._of_server[server] if feed.alive]
-        load = self._loads[server]
-        share = Load(*(_part(value, self._pue, len(living)) for value in (load.steady, load.inrush)))
-        self._drawn[server] = tuple((feed, share) for feed in living)
-        for feed, was in before:
-            _add(feed, -was.steady, -was.inrush)
-        for feed in living:
-            _add(feed, share.steady, share.inrush)
-        for feed in self._of_server[server]:
-            _watch(feed, now)
-
-
-def _part(value: int, pue: float, feeds: int) -> int:
-    return math.ceil(value * pue / feeds) if feeds else 0
-
-
-def _add(feed: Feed, steady: int, inrush: int) -> None:
-    feed.steady += steady
-    feed.total += steady + inrush
-
-
-def _watch(feed: Feed, now: float) -> None:
-    feed.peak_steady = max(feed.peak_steady, feed.steady)
-    feed.peak_total = max(feed.peak_total, feed.total)
-    if feed.rated is None or feed.total <= feed.rated:
-        feed.over_since = None
-    elif feed.over_since is None:
-        feed.over_since = now
+        self.peak_steady, self.peak_total = self.steady, self.total

@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 from argosy_metal.simulator.bmc import Bmc
 from argosy_metal.simulator.draws import load_of
-from argosy_metal.simulator.feeds import Feed, Feeds, Load
+from argosy_metal.simulator.feeds import FEED, Load, PowerNode
 from argosy_metal.simulator.places import RANKS, Installers, Place, Wakes, dues
+from argosy_metal.simulator.power_network import PowerNetwork
 from argosy_metal.simulator.switches import HallEvent, Switch, SwitchBoard, SwitchError, switch_of
 from argosy_metal.simulator.world import PowerRules, SimulatedHall
 
@@ -39,12 +40,13 @@ class HallRun:
         self.changed = False
         """Set with every change of the board; whoever saves it resets it."""
         self.installers = Installers()
-        self.feeds = Feeds(hall, rules.breaker_seconds)
+        self.power = PowerNetwork(hall, rules.breaker_seconds)
         self._rules = rules
         self._swap = swap
         self._places = [Place(bmc) for bmc in bmcs]
         self._index = {bmc.server.serial: index for index, bmc in enumerate(bmcs)}
-        self._feed_names = list(self.feeds.by_name)
+        self._nodes = list(self.power.nodes.values())
+        self._place_of_node = {node.name: place for place, node in enumerate(self._nodes)}
         self._racks: dict[str, list[int]] = {}
         for index, server in enumerate(hall.servers):
             self._racks.setdefault(server.rack, []).append(index)
@@ -57,9 +59,9 @@ class HallRun:
     def start(self, now: float, events: Iterable[HallEvent]) -> None:
         """Begin, at first or again: with what is off by the board, and with what is to come."""
         self._at = now
-        for name in self._feed_names:
-            if not self.board.feed_lives(self.hall.name, name):
-                self.feeds.set_alive(name, now, alive=False)
+        self.power.sources.resume(self.board.sources)
+        self.board.sources = self.power.sources.states
+        self._set_breakers(self.power.nodes, now)
         for index, place in enumerate(self._places):
             self._watch(index)
             place.powered = self._has_power(index)
@@ -80,8 +82,10 @@ class HallRun:
             at, rank, index = heapq.heappop(heap)
             if rank == RANKS["event"]:
                 self._happen(self._events[index], at)
-            elif rank == RANKS["feed"]:
-                self._trip_if_due(self._feed_names[index], at)
+            elif rank == RANKS["sources"]:
+                self._power(self._follow(self.power.settle(at)), at)
+            elif rank == RANKS["breaker"]:
+                self._trip_if_due(self._nodes[index], at)
             else:
                 self._places[index].bmc.step(at)
                 self._look(index, at)
@@ -101,11 +105,12 @@ class HallRun:
             return
         (self.board.off.discard if on else self.board.off.add)(switch)
         self.changed = True
-        if switch.kind in ("hall", "feed"):
-            names = [switch.part] if switch.kind == "feed" else self._feed_names
-            self._switch_feeds(names, now, on=on)
-        # A hall without feeds, or servers that hang on none, lose their power all the same.
-        self._power(self._touched(switch), now)
+        touched = set(self._touched(switch))
+        if switch.kind in ("hall", "feed", "power unit"):
+            names = self.power.nodes if switch.kind == "hall" else (switch.part,)
+            self.board.tripped -= {name for name in names if on}
+            touched.update(self._set_breakers(names, now))
+        self._power(sorted(touched), now)
 
     def swap(self, serial: str, other: str, now: float) -> None:
         """Other hardware takes the place of a server: nothing is installed, and it is off.
@@ -131,8 +136,7 @@ class HallRun:
     def reaches_services(self) -> bool:
         """Whether anybody outside reaches the provisioning service, which needs power as well."""
         dark = Switch("hall", self.hall.name) in self.board.off
-        feeds = self.feeds.by_name.values()
-        return self.reaches_hall() and not dark and (not feeds or any(feed.alive for feed in feeds))
+        return self.reaches_hall() and not dark and self.power.is_live()
 
     def reaches_bmc(self, serial: str, now: float) -> bool:
         """Whether anybody outside reaches this BMC: it stands there, is awake, and an uplink lives."""
@@ -148,9 +152,11 @@ class HallRun:
 
     def shown(self) -> dict[str, object]:
         """For the control service."""
+        nodes = sorted(self._nodes, key=lambda node: node.name)
         return {
             "name": self.hall.name,
-            "feeds": {name: self.feeds.by_name[name].shown() for name in sorted(self.feeds.by_name)},
+            "feeds": {node.name: node.shown() for node in nodes if node.kind == FEED},
+            "units": {node.name: node.shown() for node in nodes if node.kind != FEED},
             "reachable": self.reaches_hall(),
             "cut": [str(switch) for switch in sorted(self.board.off)],
             "tripped": sorted(self.board.tripped),
@@ -160,7 +166,7 @@ class HallRun:
 
     def reset_peaks(self) -> None:
         """Measure from now on."""
-        self.feeds.reset_peaks()
+        self.power.reset_peaks()
         self.installers.peak = self.installers.now
 
     def _watch(self, index: int) -> None:
@@ -182,7 +188,8 @@ class HallRun:
     def _check(self, switch: Switch) -> None:
         known = {
             "hall": (self.hall.name,),
-            "feed": self.feeds.by_name,
+            "feed": [node.name for node in self._nodes if node.kind == FEED],
+            "power unit": [node.name for node in self._nodes if node.kind != FEED],
             "rack": self._racks,
             "uplink": self._uplinks,
         }.get(switch.kind, self._index)
@@ -192,30 +199,34 @@ class HallRun:
             )
 
     def _touched(self, switch: Switch) -> Iterable[int]:
-        if switch.kind == "uplink":
+        """Servers that lose their power whatever they hang on."""
+        if switch.kind in ("uplink", "feed", "power unit"):
             return ()
         if switch.kind in ("cable", "server"):
             return (self._index[switch.owner],)
         return self._racks[switch.part] if switch.kind == "rack" else range(len(self._places))
 
-    def _switch_feeds(self, names: Iterable[str], now: float, *, on: bool) -> None:
-        for name in names:
-            if on:
-                self.board.tripped.discard(name)
-            self.feeds.set_alive(name, now, alive=self.board.feed_lives(self.hall.name, name))
-        self._watch_breakers(self.feeds.by_name.values())
+    def _set_breakers(self, names: Iterable[str], now: float) -> Iterable[int]:
+        """Have all of these at once as the board has them. Returns the servers that this may touch."""
+        closed = {name: self.board.is_closed(self.hall.name, name) for name in names}
+        return self._follow(self.power.switch(closed, now))
 
-    def _trip_if_due(self, name: str, at: float) -> None:
-        feed = self.feeds.by_name[name]
-        due = self.feeds.trips_at(feed)
-        if not feed.alive or due is None or due > at:
-            return
-        feed.trips += 1
-        self.board.tripped.add(name)
+    def _follow(self, servers: Iterable[int]) -> Iterable[int]:
+        """Loads have gone elsewhere: look out for what this overloads, and for what runs out."""
         self.changed = True
-        servers = self.feeds.set_alive(name, at, alive=False)
-        self._watch_breakers(self.feeds.by_name.values())
-        self._power(servers, at)
+        self._watch_breakers(self._nodes)
+        at = self.power.sources.next_change()
+        if at < math.inf:
+            self._wakes.push(at, "sources", 0)
+        return servers
+
+    def _trip_if_due(self, node: PowerNode, at: float) -> None:
+        due = self.power.trips_at(node)
+        if not node.closed or due is None or due > at:
+            return
+        node.trips += 1
+        self.board.tripped.add(node.name)
+        self._power(self._set_breakers((node.name,), at), at)
 
     def _power(self, servers: Iterable[int], now: float) -> None:
         """Take power from those that have none any more, and give it back to those that have it again."""
@@ -240,8 +251,9 @@ class HallRun:
             self._look(index, now)
 
     def _has_power(self, index: int) -> bool:
-        serial, rack = self._places[index].bmc.server.serial, self.hall.servers[index].rack
-        return self.feeds.has_power(index) and not self.board.is_dark(self.hall.name, rack, serial)
+        bmc, rack = self._places[index].bmc, self.hall.servers[index].rack
+        is_dark = self.board.is_dark(self.hall.name, rack, bmc.server.serial)
+        return not is_dark and self.power.has_power(index, bmc.limit_watts())
 
     def _bmc_has_power(self, place: Place) -> bool:
         return place.powered or self.hall.bmc_has_own_supply
@@ -261,8 +273,7 @@ class HallRun:
         if server.max_watts:
             load = self._load(place, server.max_watts, now)
             place.bmc.drawn_milliwatts = load.steady + load.inrush
-            self.feeds.draw(index, load, now)
-            self._watch_breakers(self.feeds.by_name[name] for name in server.feeds)
+            self._watch_breakers(self.power.draw(index, load, now))
         due = min(dues(place, now), default=math.inf)
         if due != place.due:
             place.due = due
@@ -280,9 +291,9 @@ class HallRun:
             limit_watts=place.bmc.limit_watts(),
         )
 
-    def _watch_breakers(self, feeds: Iterable[Feed]) -> None:
-        for feed in feeds:
-            at = self.feeds.trips_at(feed)
-            if at is not None and feed.watched != at:
-                feed.watched = at
-                self._wakes.push(at, "feed", self._feed_names.index(feed.name))
+    def _watch_breakers(self, nodes: Iterable[PowerNode]) -> None:
+        for node in nodes:
+            at = self.power.trips_at(node)
+            if at is not None and node.watched != at:
+                node.watched = at
+                self._wakes.push(at, "breaker", self._place_of_node[node.name])

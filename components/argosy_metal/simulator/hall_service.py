@@ -6,13 +6,12 @@ is that no installer asks for them: a simulated machine has taken its user data 
 
 from __future__ import annotations
 
-import hmac
-import json
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any, cast
+from typing import Any
 
 from argosy_metal.acceptance.defaults import load_default_tests
+from argosy_metal.provisioning.edge import RefusedBodyError, bearer, is_same, json_object
 from argosy_metal.provisioning.installs import GoneError, Installs, RefusedOfferError
 from argosy_metal.simulator.bmc import Bmc
 from argosy_metal.simulator.provisioning import ImageCache
@@ -58,20 +57,16 @@ class HallService:
     def _offered(self, request: Request, install_id: str) -> Reply:
         if self._installs is None:
             return _NOT_FOUND
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not hmac.compare_digest(token.encode(), self._token.encode()):
+        if not is_same(bearer(request.headers.get("Authorization", "")), self._token):
             return Reply(401, {"error": "the hall's token is needed"}, {"WWW-Authenticate": "Bearer"})
         if request.method == "DELETE":
             return Reply(204) if self._installs.withdraw(install_id) else _NOT_FOUND
         if request.method != "PUT":
             return Reply(405, {"error": "only PUT and DELETE"}, {"Allow": "DELETE, PUT"})
         try:
-            body: object = json.loads(request.body)
-            if not isinstance(body, dict):
-                raise RefusedOfferError("expected a JSON object")
-            self._installs.offer(install_id, cast("dict[str, Any]", body))
-        except ValueError:
-            return Reply(400, {"error": "expected a JSON object"})
+            self._installs.offer(install_id, json_object(request.body))
+        except RefusedBodyError as error:
+            return Reply(400, {"error": str(error)})
         except RefusedOfferError as error:
             return Reply(409, {"error": str(error)})
         return Reply(201)
@@ -97,10 +92,11 @@ class HallService:
         heard = bmc.machine.state.phone_home
         if heard is None or heard.failure or heard.stage or heard.install_id is None:
             return _NOT_FOUND
+        accelerators = bmc.profile.gpus if bmc.server.accelerators is None else bmc.server.accelerators
         # Tests run at every boot, so a boot names a run of them.
         return Reply(
             200,
-            {"install_id": heard.install_id, "run": heard.boot_id, "figures": figures_of(bmc.profile.gpus)},
+            {"install_id": heard.install_id, "run": heard.boot_id, "figures": figures_of(accelerators)},
         )
 
 

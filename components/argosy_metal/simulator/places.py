@@ -10,8 +10,8 @@ from typing import Literal
 
 from argosy_metal.simulator.bmc import Bmc
 
-WakeKind = Literal["event", "feed", "server"]
-RANKS: Mapping[WakeKind, int] = {"event": 0, "feed": 1, "server": 2}
+WakeKind = Literal["event", "sources", "breaker", "server"]
+RANKS: Mapping[WakeKind, int] = {"event": 0, "sources": 1, "breaker": 2, "server": 3}
 """What goes first of that which happens at one time."""
 
 
@@ -51,7 +51,7 @@ class Wakes:
     heap: list[tuple[float, int, int]] = field(default_factory=list[tuple[float, int, int]])
 
     def push(self, at: float, kind: WakeKind, index: int) -> None:
-        """Look at an event, a feed or a server at this time."""
+        """Look at an event, at batteries and generators, a breaker or a server at this time."""
         heapq.heappush(self.heap, (at, RANKS[kind], index))
 
 

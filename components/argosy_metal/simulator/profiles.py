@@ -159,6 +159,16 @@ def profile_of(server_type: str, vendor: str | None = None) -> Profile:
     Raises KeyError if the vendor is given and unknown.
     """
     known = vendor_files()
-    name = vendor or next((name for name, file in known.items() if server_type in file.server_types), GENERIC)
-    file = known[name]
+    file = known[vendor or _builder_of(server_type) or GENERIC]
     return file.profile.model_copy(update=dict(file.server_types.get(server_type, {})))
+
+
+def simulated_vendor(server_type: str, vendor: str) -> str | None:
+    """The file that plays a type of `vendor`; None: the type's own, or one that keeps to the standard."""
+    return vendor if _builder_of(server_type) is None and vendor in vendor_files() else None
+
+
+def _builder_of(server_type: str) -> str | None:
+    """The vendor whose file names the type as its own."""
+    known = vendor_files().items()
+    return next((name for name, file in known if server_type in file.server_types), None)

@@ -51,7 +51,7 @@ class ImageCache:
 
         As in the real service, the image is looked for by its digest; None if the cache does not hold it.
         """
-        install = self._installs.latest_of(serial, at) if self._installs else None
+        install = self._installs.to_boot_by_pxe(serial, at) if self._installs else None
         if install is None:
             return None
         digest = install.offer["image"]["sha256"]

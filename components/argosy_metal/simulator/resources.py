@@ -10,7 +10,6 @@ import uuid
 from collections.abc import Callable, Mapping
 
 from argosy_metal.simulator.bmc import Bmc
-from argosy_metal.simulator.odata import METADATA, SERVICE_DOCUMENT
 from argosy_metal.simulator.paths import ROOT, system_path
 from argosy_metal.simulator.replies import Json, collection, error
 from argosy_metal.simulator.resources_accounts import account_resources
@@ -128,11 +127,6 @@ def root_links(bmc: Bmc) -> list[tuple[str, str]]:
 def types_of(bmc: Bmc) -> frozenset[str]:
     """Every type of resource in use, e.g. `ComputerSystem.v1_22_0.ComputerSystem`."""
     return frozenset(str(build().get("@odata.type", "")).lstrip("#") for build in resources_of(bmc).values())
-
-
-def is_document(path: str) -> bool:
-    """True for what OData asks for beside the resources."""
-    return path in (METADATA, SERVICE_DOCUMENT)
 
 
 def _linked(body: Json, found: Mapping[str, Build]) -> Json:

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from argosy.spec.hall import PowerUnitSpec
 from argosy.spec.inventory import Serial
 from argosy.spec.values import Name, Positive, Pue, SpecModel, Text
 from argosy_metal.simulator.fault_rules import FaultKind
@@ -35,6 +36,8 @@ class FeedScenario(SpecModel):
 
     name: Name
     rated_kw: Positive
+    parents: tuple[Name, ...] = ()
+    """Power units that it hangs on, in the order in which they take over."""
 
 
 class RackScenario(SpecModel):
@@ -50,6 +53,9 @@ class RackScenario(SpecModel):
     vendor: Text | None = None
     """Whose BMCs are to be met, e.g. `dell`; left out: those of whoever builds the type."""
     feeds: tuple[Name, ...] = ()
+    units: tuple[Name, ...] = ()
+    """Power units or feeds that the rack hangs on; its servers hang on those that lead up to `feeds`. Every
+    rack names them, once the hall has units."""
     max_watts: Count | None = None
     """Most that one server draws; left out: what the catalogue says."""
 
@@ -59,10 +65,12 @@ class HallScenario(SpecModel):
 
     racks: Annotated[tuple[RackScenario, ...], Field(min_length=1)]
     feeds: tuple[FeedScenario, ...] = ()
+    units: tuple[PowerUnitSpec, ...] = ()
+    """Generators, batteries and PDUs, as a fleet file describes them."""
     uplinks: tuple[Name, ...] = ()
     """Names of the ways out; left out: one called `uplink`."""
     pue: Pue = Decimal(1)
-    """Watts that the feeds carry for each watt that servers draw."""
+    """Watts that feeds and units carry for each watt that servers draw, rack PDUs and power shelves apart."""
     bmc_has_own_supply: Annotated[bool, Field(strict=True)] = False
     installer_powers_off: Annotated[bool, Field(strict=True)] = False
     """A done installer says so and powers its server off, instead of rebooting."""
@@ -122,8 +130,8 @@ class EventScenario(SpecModel):
 
     at: Span
     cut: Text | None = None
-    """`hall HALL`, `feed HALL/FEED`, `rack HALL/RACK`, `uplink HALL/UPLINK`, `cable SERIAL`, `server SERIAL`
-    or `power SERIAL`."""
+    """`hall HALL`, `feed HALL/FEED`, `power unit HALL/UNIT`, `rack HALL/RACK`, `uplink HALL/UPLINK`,
+    `cable SERIAL`, `server SERIAL` or `power SERIAL`."""
     restore: Text | None = None
     swap: Serial | None = None
     serial: Serial | None = None

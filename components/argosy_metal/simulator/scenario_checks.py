@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from argosy.errors import Fault
-from argosy.spec.hints import nearest
 from argosy.spec.places import Key, Places
 from argosy_metal.simulator.profiles import vendor_files
 from argosy_metal.simulator.scenario import EventScenario, HallScenario, ScenarioSpec, seconds_of
+from argosy_metal.simulator.scenario_names import twice, unknown
+from argosy_metal.simulator.scenario_power import check_power
 from argosy_metal.simulator.switches import Switch, SwitchError, SwitchKind, parse_switch
 from argosy_metal.simulator.world import SimulatedHall
 
 MAX_SERVERS = 100_000
-_WORDS = "one of `hall`, `feed`, `rack`, `uplink`, `cable`, `server` and `power`, and its name"
+_WORDS = "one of `hall`, `feed`, `power unit`, `rack`, `uplink`, `cable`, `server` and `power`, and its name"
 
 
 def check_halls(
@@ -64,32 +65,19 @@ class _Checker:
 
     def hall(self, at: tuple[Key, ...], hall: HallScenario) -> Iterator[Fault]:
         feeds = [feed.name for feed in hall.feeds]
-        yield from self.twice((*at, "feeds"), feeds)
-        yield from self.twice((*at, "uplinks"), hall.uplinks)
-        yield from self.twice((*at, "racks"), [rack.name for rack in hall.racks])
+        yield from check_power(self.places, at, hall)
+        yield from twice(self.places, (*at, "uplinks"), hall.uplinks)
+        yield from twice(self.places, (*at, "racks"), [rack.name for rack in hall.racks])
         for index, rack in enumerate(hall.racks):
             place = (*at, "racks", index)
             for number, feed in enumerate(rack.feeds):
                 if feed not in feeds:
-                    yield self.unknown((*place, "feeds", number), "feed", feed, feeds)
+                    yield unknown(self.places, (*place, "feeds", number), "feed", feed, feeds)
             if self.watts_of(rack.server_type) is None:
                 expected, fix = "a server type of the catalogue", "list all: argosy catalog server-types"
                 yield self.fault((*place, "server_type"), repr(rack.server_type), expected, fix)
             if rack.vendor is not None and rack.vendor not in vendor_files():
-                yield self.unknown((*place, "vendor"), "vendor", rack.vendor, vendor_files())
-
-    def twice(self, at: tuple[Key, ...], names: Sequence[str]) -> Iterator[Fault]:
-        for index, name in enumerate(names):
-            if name in names[:index]:
-                yield self.fault((*at, index), f"{name!r} again", "a name of its own", "rename it")
-
-    def unknown(self, at: tuple[Key, ...], kind: str, name: str, known: Iterable[str]) -> Fault:
-        names = sorted(set(known))
-        close = nearest(name, names)
-        expected = f"one of {', '.join(names[:8])}{', …' if len(names) > 8 else ''}" if names else f"a {kind}"
-        return self.fault(
-            at, f"the {kind} {name!r}", expected, f"did you mean {close}?" if close else "rename it"
-        )
+                yield unknown(self.places, (*place, "vendor"), "vendor", rack.vendor, vendor_files())
 
     def event(self, at: tuple[Key, ...], event: EventScenario, known: _Known) -> Iterator[Fault]:
         given = [key for key in ("cut", "restore", "swap") if getattr(event, key) is not None]
@@ -108,13 +96,13 @@ class _Checker:
             yield self.fault(at, repr(words), _WORDS, "write e.g. `feed hall-north/a` or `cable SERIAL`")
             return
         if missing := known.missing(switch):
-            yield self.unknown(at, *missing)
+            yield unknown(self.places, at, *missing)
 
     def swap(self, at: tuple[Key, ...], swap: str, serial: str | None, known: _Known) -> Iterator[Fault]:
         if serial is None:
             yield self.fault(at, "`swap` alone", "the other hardware's `serial`", "add `serial: SERIAL`")
         elif swap not in known.serials:
-            yield self.unknown((*at, "swap"), "server", swap, known.serials)
+            yield unknown(self.places, (*at, "swap"), "server", swap, known.serials)
         elif serial in known.serials:
             yield self.fault((*at, "serial"), repr(serial), "one that no server has", "write another one")
         else:
@@ -142,6 +130,8 @@ class _Known:
 
 
 def _parts(hall: SimulatedHall, kind: SwitchKind) -> set[str]:
+    if kind == "power unit":
+        return {unit.name for unit in hall.units}
     if kind == "feed":
         return {feed.name for feed in hall.feeds} | {name for one in hall.servers for name in one.feeds}
     return {server.rack for server in hall.servers} if kind == "rack" else set(hall.uplinks or ("uplink",))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from argosy.errors import FleetError
+from argosy.spec.hall import PowerUnitSpec
 from argosy.spec.named_files import load_file
 from argosy_metal.simulator.fault_rules import FaultRule
 from argosy_metal.simulator.scenario import (
@@ -26,6 +27,7 @@ from argosy_metal.simulator.world import (
     SimulatedFeed,
     SimulatedHall,
     SimulatedServer,
+    SimulatedUnit,
     SimulatorConfig,
 )
 
@@ -77,11 +79,27 @@ def _hall(name: str, hall: HallScenario, watts_of: WattsOf) -> SimulatedHall:
         name=name,
         provision_host=f"provision.{name}.test",
         servers=tuple(server for rack in hall.racks for server in _servers(name, rack, watts_of)),
-        feeds=tuple(SimulatedFeed(feed.name, round(feed.rated_kw * 1000)) for feed in hall.feeds),
+        feeds=tuple(
+            SimulatedFeed(feed.name, round(feed.rated_kw * 1000), feed.parents) for feed in hall.feeds
+        ),
+        units=tuple(map(simulated_unit, hall.units)),
+        racks={name: rack.units for rack in hall.racks for name in _rack_names(rack) if rack.units},
         uplinks=hall.uplinks,
         pue=float(hall.pue),
         bmc_has_own_supply=hall.bmc_has_own_supply,
         installer_powers_off=hall.installer_powers_off,
+    )
+
+
+def simulated_unit(unit: PowerUnitSpec) -> SimulatedUnit:
+    """A power unit of a fleet file or a scenario, as it is simulated."""
+    return SimulatedUnit(
+        unit.name,
+        unit.kind,
+        round(unit.rated_kw * 1000),
+        unit.parents,
+        unit.minutes or 0,
+        unit.start_seconds or 0,
     )
 
 

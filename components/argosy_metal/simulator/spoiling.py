@@ -15,6 +15,7 @@ from typing import Any, cast
 from argosy_metal.simulator.bmc import Bmc, Write
 from argosy_metal.simulator.fault_rules import FaultRule
 from argosy_metal.simulator.faults import Spoilt
+from argosy_metal.simulator.listings import paged, shows_drives, without_drives
 from argosy_metal.simulator.replies import Json, Reply, error
 from argosy_metal.simulator.resources import SESSIONS
 from argosy_metal.simulator.service import Request, is_write
@@ -46,7 +47,12 @@ def carry_out(simulation: Simulation, host: str, request: Request, rules: Spoilt
     if "ignore-write" in rules and bmc is not None and is_write(request.method, request.path):
         bmc.record(Write(simulation.clock.now(), request.method, request.path, request.user_agent, 204))
         return _damaged(Reply(204), rules)
-    reply = _misled(simulation, host, bmc, request, rules)
+    if "paged" in rules:
+        reply = paged(request, lambda whole: _misled(simulation, host, bmc, whole, rules))
+    else:
+        reply = _misled(simulation, host, bmc, request, rules)
+    if "late-drives" in rules and bmc is not None and not shows_drives(bmc):
+        reply = without_drives(reply)
     return _damaged(reply, rules)
 
 

@@ -5,20 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, cast, get_args
 
-SwitchKind = Literal["hall", "feed", "rack", "uplink", "cable", "server", "power"]
+from argosy.site_facts.sources import SourceState
+
+SwitchKind = Literal["hall", "feed", "power unit", "rack", "uplink", "cable", "server", "power"]
 """What can be cut and restored.
 
 | words | cut | restored |
 |---|---|---|
-| `hall HALL` | all its feeds are dead | they live |
-| `feed HALL/FEED` | the feed is dead | it lives; its breaker is closed |
+| `hall HALL` | all its feeds and power units are cut at once | they are back |
+| `feed HALL/FEED` | the feed is cut | it is back; its breaker is closed |
+| `power unit HALL/UNIT` | the unit is cut | it is back; its breaker is closed |
 | `rack HALL/RACK` | the rack's servers are without power | they have it |
 | `uplink HALL/UPLINK` | one way out is lost; with the last, nobody reaches anything inside | it is back |
 | `cable SERIAL` | this server is without power | it has it |
 | `server SERIAL` | the server is taken out of its rack | it is put back |
 | `power SERIAL` | somebody holds its power button | somebody presses it |
 """
-_OF_A_HALL = ("feed", "rack", "uplink")
+_POWER_UNIT = "power unit"
+_OF_A_HALL = ("feed", _POWER_UNIT, "rack", "uplink")
 
 
 class SwitchError(ValueError):
@@ -33,7 +37,7 @@ class Switch:
     owner: str
     """The hall's name, or a server's serial number."""
     part: str = ""
-    """The feed, rack or uplink of a hall."""
+    """The feed, power unit, rack or uplink of a hall."""
 
     def __str__(self) -> str:
         """The words."""
@@ -50,12 +54,14 @@ def parse_switch(words: str) -> Switch:
 
     Raises SwitchError if they are none.
     """
-    kind, _, rest = words.partition(" ")
+    kind = _POWER_UNIT if words.startswith(f"{_POWER_UNIT} ") else words.partition(" ")[0]
+    rest = words.removeprefix(kind)
     owner, slash, part = rest.strip().partition("/")
     if kind not in get_args(SwitchKind) or not owner or bool(slash and part) != (kind in _OF_A_HALL):
         raise SwitchError(
-            f"{words!r} is nothing to switch; write e.g. `hall oslo`, `feed oslo/a`, `rack oslo/r1`, "
-            "`uplink oslo/fibre`, `cable SERIAL`, `server SERIAL` or `power SERIAL`"
+            f"{words!r} is nothing to switch; write e.g. `hall oslo`, `feed oslo/a`, "
+            "`power unit oslo/ups-a`, `rack oslo/r1`, `uplink oslo/fibre`, `cable SERIAL`, `server SERIAL` "
+            "or `power SERIAL`"
         )
     return Switch(cast("SwitchKind", kind), owner, part)
 
@@ -90,14 +96,16 @@ class SwitchBoard:
 
     off: set[Switch] = field(default_factory=set[Switch])
     tripped: set[str] = field(default_factory=set[str])
-    """Feeds whose breaker has tripped."""
+    """Feeds and power units whose breaker has tripped."""
     swapped: dict[str, str] = field(default_factory=dict[str, str])
     """Serial number that answers now, by the one that the configuration names."""
+    sources: dict[str, SourceState] = field(default_factory=dict[str, SourceState])
+    """What batteries and generators have left."""
 
-    def feed_lives(self, hall: str, feed: str) -> bool:
-        """Whether a feed has power and its breaker is closed."""
-        dead = {Switch("hall", hall), Switch("feed", hall, feed)}
-        return feed not in self.tripped and dead.isdisjoint(self.off)
+    def is_closed(self, hall: str, node: str) -> bool:
+        """Whether nobody has cut a feed or power unit, and its breaker is closed."""
+        cuts = {Switch("hall", hall), Switch("feed", hall, node), Switch(_POWER_UNIT, hall, node)}
+        return node not in self.tripped and cuts.isdisjoint(self.off)
 
     def is_dark(self, hall: str, rack: str, serial: str) -> bool:
         """Whether a server is cut off from power by something else than its feeds."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from argosy.site_facts.supplies import Supplies
 from argosy_metal.simulator.fault_rules import FaultRule
 from argosy_metal.simulator.switches import HallEvent
 
@@ -30,6 +32,10 @@ class SimulatedServer:
     """A file of `vendors/`; None: whoever builds the server type, else a BMC that keeps to the standard."""
     max_watts: int = 0
     """Most that it draws, by the catalogue; 0: not known, and it weighs nothing on its feeds."""
+    supplies: Supplies | None = None
+    """In a hall with units or racks, so many must have power; None: any inlet carries it."""
+    accelerators: int | None = None
+    """How many its installed system finds in it; None: those that its BMC shows."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,24 @@ class SimulatedFeed:
     name: str
     rated_watts: int
     """What it carries for as long as one likes, cooling included."""
+    parents: tuple[str, ...] = ()
+    """Units that it hangs on, in the order in which they take over; none: it is a utility's."""
+
+
+@dataclass(frozen=True)
+class SimulatedUnit:
+    """A power unit, as a fleet file describes it, with its breaker."""
+
+    name: str
+    kind: str
+    """`utility`, `generator`, `ups`, `switchboard`, `pdu`, `rack-pdu` or `power-shelf`."""
+    rated_watts: int
+    parents: tuple[str, ...] = ()
+    """Feeds or units that it hangs on: all its load is on the first that is live."""
+    minutes: int = 0
+    """How long a UPS or a generator carries, whatever its load."""
+    start_seconds: int = 0
+    """How long a generator takes until it carries."""
 
 
 @dataclass(frozen=True)
@@ -76,10 +100,14 @@ class SimulatedHall:
     servers: tuple[SimulatedServer, ...]
     feeds: tuple[SimulatedFeed, ...] = ()
     """A feed that only servers name has no breaker."""
+    units: tuple[SimulatedUnit, ...] = ()
+    racks: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """Rack to the units that it hangs on. A server hangs on those that lead up to its own feeds; with no rack
+    here, on its feeds."""
     uplinks: tuple[str, ...] = ()
     """Ways out; none named: one called `uplink`."""
     pue: float = 1.0
-    """Watts that the feeds carry for each watt that servers draw."""
+    """Watts that feeds and units carry for each watt that servers draw, rack PDUs and power shelves apart."""
     bmc_has_own_supply: bool = False
     """BMCs hang on a supply of their own and answer while their servers are without power."""
     installer_powers_off: bool = False

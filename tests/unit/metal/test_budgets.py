@@ -172,7 +172,8 @@ async def test_servers_start_as_the_feed_can_bear_it(clock: SteppedClock, spawn:
 
     assert [(0, "1"), (0, "2"), (10, "3"), (10, "4"), (20, "5")] == hall.on
     assert hall.lines["5"].told == [
-        "waits to be switched on: within 10 s no more than 200 W on feed a may start; 2 wait before it"
+        "waits to be switched on: within 10 s no more than 200 W on feed a may start; 2 wait before it",
+        "waits no longer",
     ]
 
 
@@ -220,6 +221,40 @@ async def test_a_small_server_does_not_pass_a_large_one(clock: SteppedClock, spa
     await clock.advance(25)
 
     assert ["1", "large", "small"] == [name for _, name in hall.on]
+
+
+async def test_a_small_server_does_not_pass_a_large_one_behind_others_on_another_feed(
+    clock: SteppedClock, spawn: Spawn
+) -> None:
+    hall = Hall(clock, a=100, b=100)
+    waiting = (("1", "a", 60), ("2", "b", 100), ("large", "a", 100), ("3", "b", 100), ("small", "a", 10))
+    for name, feed, watts in waiting:
+        spawn(hall.switch_on(name, feed, watts=watts))
+        await clock.settle()
+    assert [(0, "1"), (0, "2")] == hall.on
+
+    await clock.advance(25)
+
+    assert {(10, "large"), (10, "3"), (20, "small")} == set(hall.on[2:])
+
+
+async def test_a_stop_in_the_moment_of_being_let_in_leaves_the_feed_to_the_next(
+    clock: SteppedClock, spawn: Spawn
+) -> None:
+    hall = Hall(clock, a=100)
+    tasks = {name: spawn(hall.switch_on(name, "a")) for name in "123"}
+    await clock.settle()
+
+    # The window is over, and it is the one who comes that lets in the first in line, who still sleeps.
+    clock.time = 10.0
+    spawn(hall.switch_on("4", "a"))
+    hall.lines["2"].stop.set()
+    await clock.settle()
+    with pytest.raises(StopRequestedError):
+        await tasks["2"]
+    await clock.advance(25)
+
+    assert [(0, "1"), (10, "3"), (20, "4")] == hall.on
 
 
 async def test_whoever_stops_waiting_to_be_switched_on_frees_the_turn(
@@ -333,6 +368,60 @@ async def test_a_stop_ends_the_wait_for_a_rollout_and_the_next_in_line_is_not_he
     assert ["a", "c"] == pool.down
 
 
+async def test_whoever_comes_when_a_machine_has_come_back_does_not_pass_those_who_wait(
+    clock: SteppedClock, spawn: Spawn
+) -> None:
+    pool = Pool(clock, 1)
+    for urn in "ab":
+        spawn(pool.take_down(urn))
+        await clock.settle()
+
+    pool.rollouts.end("a", runs=True)
+    spawn(pool.take_down("c"))
+    await clock.settle()
+    pool.rollouts.end("b", runs=True)
+    await clock.settle()
+
+    assert ["a", "b", "c"] == pool.down
+    waits = [[told for told in pool.lines[urn].told if told.startswith("waits: ")] for urn in "bc"]
+    assert [1, 1] == list(map(len, waits)), "each is told once why it waits"
+
+
+async def test_whoever_comes_as_two_machines_have_come_back_goes_on_after_the_one_who_waits(
+    clock: SteppedClock, spawn: Spawn
+) -> None:
+    pool = Pool(clock, 2)
+    for urn in "abc":
+        spawn(pool.take_down(urn))
+        await clock.settle()
+
+    pool.rollouts.end("a", runs=True)
+    pool.rollouts.end("b", runs=True)
+    spawn(pool.take_down("d"))
+    await clock.settle()
+
+    assert ["a", "b", "c", "d"] == pool.down
+
+
+async def test_a_machine_that_came_back_after_all_no_longer_counts_as_failed(
+    clock: SteppedClock, spawn: Spawn
+) -> None:
+    pool = Pool(clock, 2)
+    for urn in "ab":
+        await pool.take_down(urn)
+    pool.rollouts.end("a", runs=False)
+    pool.rollouts.end("a", runs=True)
+    await pool.take_down("c")
+
+    pool.rollouts.end("b", runs=False)
+    waiting = spawn(pool.take_down("d"))
+    await clock.settle()
+    pool.rollouts.end("c", runs=True)
+    await waiting
+
+    assert ["a", "b", "c", "d"] == pool.down
+
+
 async def test_pools_without_a_limit_and_machines_that_are_down_already_do_not_wait(
     clock: SteppedClock,
 ) -> None:
@@ -350,10 +439,28 @@ def test_more_deletions_than_a_run_may_do_are_refused_with_what_would_allow_them
         deletions.count(server)
 
     with pytest.raises(
-        TooManyDeletionsError, match=rf"hall/SN3 was left as it is.*{DELETIONS_VARIABLE}=NUMBER"
+        TooManyDeletionsError,
+        match=r"hall/SN3 was left as it is.*2 machines.*has begun with hall/SN1, hall/SN2;"
+        rf".*{DELETIONS_VARIABLE}=NUMBER",
     ):
         deletions.count("hall/SN3")
     deletions.count("hall/SN2")
+
+
+def test_a_run_that_may_take_down_none_is_not_told_that_it_has_begun() -> None:
+    with pytest.raises(TooManyDeletionsError, match="may take down 0 machines of this hall") as error:
+        Deletions(0).assert_place("hall/SN1")
+
+    assert "has begun" not in str(error.value)
+
+
+def test_asking_for_a_place_takes_none() -> None:
+    deletions = Deletions(1)
+    deletions.assert_place("hall/SN1")
+
+    deletions.count("hall/SN2")
+
+    assert (False, True) == tuple(map(deletions.has_begun, ("hall/SN1", "hall/SN2")))
 
 
 @pytest.mark.parametrize(
@@ -372,10 +479,43 @@ def test_a_number_of_deletions_that_is_none_is_refused(variable: str) -> None:
         deletions_allowed(2, variable)
 
 
-def test_the_halls_clock_makes_the_window_shorter(clock: SteppedClock) -> None:
-    budgets = HallBudgets(BudgetLimits(power_on_watts={"a": 1}, power_on_window_seconds=60), clock, 600)
+async def test_the_halls_clock_makes_the_window_shorter_and_the_halls_own_seconds_are_told(
+    clock: SteppedClock, spawn: Spawn
+) -> None:
+    limits = BudgetLimits(power_on_watts={"a": 100}, power_on_window_seconds=60)
+    hall = Hall(clock)
+    hall.power_ons = HallBudgets(limits, clock, 600).power_ons
+    for name in "12":
+        spawn(hall.switch_on(name, "a"))
 
-    assert 0.1 == budgets.power_ons._window_seconds  # pyright: ignore[reportPrivateUsage]
+    await clock.advance(1)
+
+    assert [(0, "1"), (0.1, "2")] == hall.on
+    assert "within 60 s no more than 100 W on feed a may start" in hall.lines["2"].told[0]
+
+
+async def test_who_waited_tells_that_it_waits_no_longer_once_its_turn_has_come(
+    clock: SteppedClock, spawn: Spawn
+) -> None:
+    places, hold = Places("machines", 1), Hold()
+    lines = {name: Line(clock) for name in "ab"}
+    for name, line in lines.items():
+        spawn(hold.work(name, places.one(line.leash)))
+        await clock.settle()
+    assert ["waits: there are 1 machines already; 0 wait before it"] == lines["b"].told
+
+    hold.let_go("a")
+    await clock.settle()
+
+    assert ([], "waits no longer") == (lines["a"].told, lines["b"].told[-1])
+    pool = Pool(clock, 1)
+    for urn in "ab":
+        spawn(pool.take_down(urn))
+        await clock.settle()
+    pool.rollouts.end("a", runs=True)
+    await clock.settle()
+
+    assert ([], "waits no longer") == (pool.lines["a"].told, pool.lines["b"].told[-1])
 
 
 async def test_a_run_replaces_no_more_of_a_group_than_it_may_also_after_the_first_has_come_back(

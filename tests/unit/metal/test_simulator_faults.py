@@ -177,6 +177,35 @@ async def test_fields_are_of_another_type(client: Client) -> None:
     assert {"value"} == set(body["Links"]["ManagedBy"])
 
 
+async def test_lists_come_in_pages_that_lead_to_one_another(client: Client) -> None:
+    unit = f"{SYSTEM}/Storage/Unit_1"
+    whole = (await client.ask(path=unit)).body
+    client.simulator.inject(FaultRule("paged", path="*/Storage/*"))
+
+    found: list[object] = []
+    link, pages = unit, 0
+    while link:
+        page = (await client.ask(path=link)).body
+        found, pages, link = [*found, *page["Drives"]], pages + 1, page.get("Drives@odata.nextLink")
+        assert whole["Drives@odata.count"] == page["Drives@odata.count"]
+
+    assert (whole["Drives"], 2) == (found, pages)
+
+
+async def test_late_drives_show_after_the_self_test_and_not_before(
+    client: Client, clock: ManualClock
+) -> None:
+    client.simulator.inject(FaultRule("late-drives"))
+    unit = f"{SYSTEM}/Storage/Unit_1"
+
+    assert [] == (await client.ask(path=unit)).body["Drives"], "the server is off"
+    await client.ask("POST", RESET, {"ResetType": "On"})
+    clock.advance(30)
+    assert [] == (await client.ask(path=unit)).body["Drives"], "it is in its self-test"
+    clock.advance(3600)
+    assert 4 == len((await client.ask(path=unit)).body["Drives"])
+
+
 async def test_another_serial_number_or_uuid_is_shown(client: Client) -> None:
     right = (await client.ask()).body
     client.simulator.inject(FaultRule("wrong-serial"), FaultRule("wrong-uuid"))

@@ -72,7 +72,7 @@ def command(hall: Hall, what: str, serial: str) -> None:
 
 def check(hall: Hall, *, own_supply: bool) -> None:
     run, now = hall.simulation.hall("hall"), hall.clock.now()
-    feeds = list(run.feeds.by_name.values())
+    feeds = list(run.power.nodes.values())
     living = [feed for feed in feeds if feed.alive]
     bmcs = [hall.simulation.bmc(serial) for serial in SERIALS]
     drawn = sum(bmc.drawn_milliwatts for bmc in bmcs)

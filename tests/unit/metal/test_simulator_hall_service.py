@@ -99,7 +99,7 @@ def ask(setup: Setup, method: str, path: str, body: bytes = b"", token: str | No
 async def test_what_is_no_offer_is_refused(setup: Setup) -> None:
     assert 401 == ask(setup, "PUT", "/installs/i1", b"{}", token="guessed")
     assert 400 == ask(setup, "PUT", "/installs/i1", b"not JSON")
-    assert 409 == ask(setup, "PUT", "/installs/i1", b"[]")
+    assert 400 == ask(setup, "PUT", "/installs/i1", b"[]")
     assert 409 == ask(setup, "PUT", "/installs/i1", b"{}")
     assert 405 == ask(setup, "GET", "/installs/i1")
     assert 404 == ask(setup, "DELETE", "/installs/i1")

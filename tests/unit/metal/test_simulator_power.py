@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from argosy_metal.simulator.draws import load_of
-from argosy_metal.simulator.feeds import Feeds, Load
+from argosy_metal.simulator.feeds import Load
 from argosy_metal.simulator.machine import MachineState
 from argosy_metal.simulator.power_limits import NODE
+from argosy_metal.simulator.power_network import PowerNetwork
 
 from .simulated_halls import RULES, Hall, config_of, hall_of, running
 
@@ -70,24 +71,24 @@ def test_a_limit_that_is_set_takes_load_off_the_feeds_at_once(hall: Hall) -> Non
 
 
 def test_living_feeds_share_a_server_and_the_last_one_carries_all_of_it() -> None:
-    feeds = Feeds(hall_of(1, pue=1.5), breaker_seconds=10)
+    feeds = PowerNetwork(hall_of(1, pue=1.5), breaker_seconds=10)
     feeds.draw(0, Load(1_000_000), 0)
-    shared = [feeds.by_name[name].total for name in "ab"]
-    feeds.set_alive("a", 1, alive=False)
+    shared = [feeds.nodes[name].total for name in "ab"]
+    feeds.switch({"a": False}, 1)
 
     assert [750_000, 750_000] == shared
-    assert [0, 1_500_000] == [feeds.by_name[name].total for name in "ab"]
+    assert [0, 1_500_000] == [feeds.nodes[name].total for name in "ab"]
 
 
 def test_what_was_drawn_is_taken_away_to_the_last_milliwatt() -> None:
-    feeds = Feeds(hall_of(3, pue=1.37), breaker_seconds=10)
+    feeds = PowerNetwork(hall_of(3, pue=1.37), breaker_seconds=10)
     for step in range(300):
         feeds.draw(step % 3, Load(333_333 + step, step), step)
-        feeds.set_alive("ab"[step % 2], step, alive=step % 3 != 0)
+        feeds.switch({"ab"[step % 2]: step % 3 != 0}, step)
     for server in range(3):
         feeds.draw(server, Load(), 301)
 
-    assert [(0, 0), (0, 0)] == [(feed.steady, feed.total) for feed in feeds.by_name.values()]
+    assert [(0, 0), (0, 0)] == [(feed.steady, feed.total) for feed in feeds.nodes.values()]
 
 
 def test_servers_that_are_off_draw_standby_and_peaks_stay(hall: Hall) -> None:
