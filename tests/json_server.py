@@ -6,6 +6,7 @@ import json
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from email.utils import formatdate
@@ -29,6 +30,8 @@ class JsonServer:
         """How many of the next writes are done, and their connection cut before the answer."""
         self.retry_after = "0"
         """Told with every 429."""
+        self.trickles = False
+        """Whether every answer's body comes a byte at a time and never ends."""
         self.connections: list[socket.socket] = []
         self.port = 0
         self._context = context
@@ -114,10 +117,14 @@ class _Handler(BaseHTTPRequestHandler):
         payload = (answer if isinstance(answer, str) else json.dumps(answer)).encode()
         self.send_response_only(status)
         self.send_header("Date", formatdate(server.clock, usegmt=True))
-        self.send_header("Content-Length", str(0 if status == 204 else len(payload)))
+        size = 1 << 30 if server.trickles else 0 if status == 204 else len(payload)
+        self.send_header("Content-Length", str(size))
         if status == 429:
             self.send_header("Retry-After", server.retry_after)
         self.end_headers()
+        while server.trickles:
+            self.wfile.write(b" ")
+            time.sleep(0.001)
         if status != 204:
             self.wfile.write(payload)
 

@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import partial
 from queue import Empty, LifoQueue
 from typing import Any, cast
 from urllib.parse import urlsplit
 
 from argosy.errors import ArgosyError
+from argosy_metal.timed_answer import TimedAnswer
 
 _SECONDS = 30.0
+"""For a connection, and for any silence on it."""
+_ANSWER_SECONDS = 120.0
+"""For a whole answer, however many pieces it comes in."""
 _TRIES_WHEN_BUSY = 4
 _LONGEST_WAIT_SECONDS = 10.0
 _MOST_BYTES = 64 << 20
-_REACH = "check that it runs and is reached from here, then run again: what was recorded is kept"
+_MOST_NESTED = 8
+"""Messages within a message."""
+REACH = "check that it runs and is reached from here, then run again"
+_REACH_WHERE_RECORDED = f"{REACH}: what was recorded is kept"
 
 
 @dataclass(frozen=True)
@@ -41,7 +50,9 @@ class Reply:
 class Rest:
     """A service at one address. Follows no redirect, asks no proxy, and sends its headers to nobody else.
 
-    `unavailable` makes the error for what goes wrong, from what was found and the next step.
+    An answer has two minutes by `clock` (in seconds, of any beginning) and 64 MiB, however it comes.
+    `unavailable` makes the error for what goes wrong, from what was found and the next step; `reach` is that
+    step where no answer comes.
     """
 
     def __init__(
@@ -51,8 +62,11 @@ class Rest:
         headers: Callable[[], Mapping[str, str]],
         context: ssl.SSLContext | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+        reach: str = _REACH_WHERE_RECORDED,
     ) -> None:
         self.unavailable = unavailable
+        self._reach = reach
         parts = urlsplit(url)
         self._secure = parts.scheme == "https"
         self._host = parts.hostname or ""
@@ -61,6 +75,7 @@ class Rest:
         self._headers = headers
         self._context = context
         self._sleep = sleep
+        self._clock = clock
         self._idle: LifoQueue[http.client.HTTPConnection] = LifoQueue()
 
     def ask(
@@ -85,13 +100,13 @@ class Rest:
             self._sleep(_wait_seconds(reply))
             reply = self._once(method, path, body, content_type, repeatable)
         if reply.status == 429 or reply.status >= 500:
-            raise self.unavailable(reply.told, _REACH)
+            raise self.unavailable(reply.told, self._reach)
         return reply
 
     def ask_once(self, method: str, path: str, body: object = None) -> Reply:
         """Send a request once and give back whatever is answered, 429 and 5xx too.
 
-        Raises ClaimsUnavailableError without an answer.
+        Raises `unavailable` without an answer.
         """
         return self._once(method, path, body, "application/json", repeatable=False)
 
@@ -122,7 +137,7 @@ class Rest:
             step = "check the authority's certificate and the address"
             raise self.unavailable(f"its certificate is refused: {error.verify_message}", step) from None
         except (OSError, http.client.HTTPException) as error:
-            raise self.unavailable(f"no answer ({_reason(error)})", _REACH) from None
+            raise self.unavailable(f"no answer ({_reason(error)})", self._reach) from None
 
     def _exchanged(
         self,
@@ -132,22 +147,37 @@ class Rest:
         payload: bytes | None,
         headers: Mapping[str, str],
     ) -> Reply:
+        end = self._clock() + _ANSWER_SECONDS
+        answers = partial(TimedAnswer, seconds_left=lambda: self._seconds_left(end))
+        connection.response_class = cast("type[http.client.HTTPResponse]", answers)
         try:
+            if connection.sock is not None:
+                connection.sock.settimeout(_SECONDS)
             connection.request(method, f"{self._base}{path}", payload, dict(headers))
             answer = connection.getresponse()
-            data = answer.read(_MOST_BYTES)
+            data = answer.read(_MOST_BYTES + 1)
+            if len(data) > _MOST_BYTES:
+                raise self.unavailable(
+                    f"an answer of more than {_MOST_BYTES >> 20} MiB", "check the address and the service"
+                )
         except BaseException:
             connection.close()
             raise
         self._idle.put(connection)
         return Reply(answer.status, self._parsed(answer.status, data), _lower(answer.getheaders()))
 
+    def _seconds_left(self, end: float) -> float:
+        left = end - self._clock()
+        if left <= 0:
+            raise TimeoutError
+        return min(left, _SECONDS)
+
     def _parsed(self, status: int, data: bytes) -> Any:
         if not data:
             return None
         try:
             return json.loads(data)
-        except ValueError:
+        except (ValueError, RecursionError):
             if status >= 400:
                 return None
             raise self.unavailable(f"HTTP {status} with no JSON", "check the address") from None
@@ -168,16 +198,19 @@ class Rest:
 
 def _message(body: Any) -> str:
     """The one line in an error's body: Kubernetes' and NetBox's word for it, or Ironic's JSON in JSON."""
-    if isinstance(body, str):
-        try:
-            return _message(json.loads(body))
-        except ValueError:
-            return body
-    if not isinstance(body, dict):
-        return ""
-    values = cast("Mapping[str, Any]", body)
     names = ("message", "detail", "faultstring", "error_message")
-    return next((_message(values[name]) for name in names if values.get(name)), "")
+    found = body
+    for _ in range(_MOST_NESTED):
+        if isinstance(found, str):
+            try:
+                found = json.loads(found)
+            except (ValueError, RecursionError):
+                return found
+        if not isinstance(found, dict):
+            return ""
+        values = cast("Mapping[str, Any]", found)
+        found = next((values[name] for name in names if values.get(name)), "")
+    return ""
 
 
 def clock_of(reply: Reply) -> float | None:
@@ -194,7 +227,7 @@ def _lower(headers: list[tuple[str, str]]) -> dict[str, str]:
 
 def _wait_seconds(reply: Reply) -> float:
     wanted = reply.headers.get("retry-after", "1")
-    return min(float(wanted), _LONGEST_WAIT_SECONDS) if wanted.isdigit() else 1.0
+    return min(float(wanted), _LONGEST_WAIT_SECONDS) if re.fullmatch("[0-9]+", wanted) else 1.0
 
 
 def _reason(error: Exception) -> str:

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import typer
 
+from argosy.errors import LockError
 from argosy.planner.lock import load_lock, write_lock
 from argosy.planner.replace import Replacement, replace_server
+from argosy.planner.verify import verify_plan
 from argosy.resolve import load_fleet
 from argosy.spec.loader import LoadedFleet
 from argosy_metal.commands.halls import halls_of
@@ -19,12 +21,24 @@ from argosy_metal.commands.inventory_file import put_out_of_service
 
 
 def replace_slot(env: str, place: str, reason: str) -> None:
-    """Rewrite inventory and lock. Raises NotReplaceableError, and LockError for a lock that is not good."""
+    """Rewrite inventory and lock. Raises NotReplaceableError, and LockError for a lock that is not good.
+
+    Raises InventoryEditError for an inventory that cannot be changed; neither file is changed then.
+    """
     fleet, catalog = load_fleet(env)
     found = replace_server(fleet, catalog, load_lock(fleet), place, reason)
+    path, known = _inventory_path(fleet, found.site), fleet.inventories[found.site]
     # This order: a run that is killed in between is ended by the same command again.
-    put_out_of_service(_inventory_path(fleet, found.site), found.old, found.entry)
-    write_lock(found.lock, fleet.lock_path)
+    put_out_of_service(path, fleet.named(path), known, found.old, found.entry)
+    # The lock is held against the file as it is, not as it was meant to be.
+    verify_plan(load_fleet(env)[0], found.lock, catalog)
+    try:
+        write_lock(found.lock, fleet.lock_path)
+    except OSError as error:
+        raise LockError(
+            f"{fleet.named(fleet.lock_path)}: cannot be written ({error.strerror}), though the inventory was;"
+            " mend that, then run the same command again"
+        ) from None
     _tell(env, fleet, found)
 
 

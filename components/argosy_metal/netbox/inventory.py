@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from argosy_metal.netbox.client import Item
+from argosy_metal.commands.printable import printable
+from argosy_metal.netbox.items import Device
 from argosy_metal.netbox.power import Power
 
 _IN_SERVICE = frozenset({"active", "staged"})
@@ -44,14 +45,15 @@ class Import:
     """Why devices were left out, and how many."""
 
 
-def import_inventory(devices: Sequence[Item], power: Power, wanted: Wanted) -> Import:
+def import_inventory(devices: Sequence[Device], power: Power, wanted: Wanted) -> Import:
     """The inventory of the wanted devices, by rack and serial number."""
     left_out = Counter(reason for device in devices if (reason := _left_out(device, wanted)))
     taken = [device for device in devices if _left_out(device, wanted) is None]
     faults = [fault for device in taken for fault in _faults(device, power, wanted)]
     servers = sorted((_server(device, power, wanted) for device in taken), key=_place)
     faults += [
-        f"serial {serial}: {count} devices have it; mend that in NetBox" for serial, count in _twice(servers)
+        f"serial {printable(serial)}: {count} devices have it; mend that in NetBox"
+        for serial, count in _twice(servers)
     ]
     if not taken:
         faults.append("no device is left; check --site and --type")
@@ -64,69 +66,59 @@ def import_inventory(devices: Sequence[Item], power: Power, wanted: Wanted) -> I
         "credentials": {"username": wanted.username, "password": wanted.password},
         "servers": [_without_usual(server, usual) for server in servers],
     }
-    out = [device for device in taken if _status(device) in _OUT_OF_SERVICE]
+    out = [device for device in taken if device.status.value in _OUT_OF_SERVICE]
     if out:
         content["out_of_service"] = {
             serial: {"reason": f"{status} in NetBox"}
-            for serial, status in sorted((_text(device, "serial"), _status(device)) for device in out)
+            for serial, status in sorted((device.serial or "", device.status.value) for device in out)
         }
     return Import(content, tuple(faults), dict(sorted(left_out.items())))
 
 
-def _left_out(device: Item, wanted: Wanted) -> str | None:
-    kind = str(device["device_type"]["slug"])
+def _left_out(device: Device, wanted: Wanted) -> str | None:
+    kind = device.device_type.slug
     if kind not in wanted.server_types:
-        return f"device type {kind}"
-    status = _status(device)
-    return None if status in _IN_SERVICE | _OUT_OF_SERVICE else f"status {status}"
+        return f"device type {printable(kind)}"
+    status = device.status.value
+    return None if status in _IN_SERVICE | _OUT_OF_SERVICE else f"status {printable(status)}"
 
 
-def _faults(device: Item, power: Power, wanted: Wanted) -> Iterator[str]:
-    shown = f"device {_text(device, 'name') or device['id']}"
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", _text(device, "serial")):
-        yield f"{shown}: given the serial number {_text(device, 'serial')!r}; enter it in NetBox"
+def _faults(device: Device, power: Power, wanted: Wanted) -> Iterator[str]:
+    shown = f"device {printable(device.name) if device.name else device.id}"
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", device.serial or ""):
+        yield f"{shown}: given the serial number '{printable(device.serial or '')}'; enter it in NetBox"
     if not _rack(device):
         yield f"{shown}: it stands in no rack; enter it in NetBox"
-    if not power.feeds_of(device["id"]):
+    if not power.feeds_of(device.id):
         yield f"{shown}: its power ports lead to no power feed; enter its cables in NetBox"
     if "{address}" in wanted.bmc and not _address(device):
         yield f"{shown}: it has no out-of-band IP; enter it in NetBox, or give --bmc with {{name}}"
-    elif not re.fullmatch(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[^\s]*)?", _bmc(device, wanted)):
-        yield f"{shown}: {_bmc(device, wanted)!r} is no https URL of a BMC; give another --bmc"
+    elif not re.fullmatch(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-~]*)?", _bmc(device, wanted)):
+        yield f"{shown}: '{printable(_bmc(device, wanted))}' is no https URL of a BMC; give another --bmc"
 
 
-def _server(device: Item, power: Power, wanted: Wanted) -> dict[str, Any]:
+def _server(device: Device, power: Power, wanted: Wanted) -> dict[str, Any]:
     return {
-        "serial": _text(device, "serial"),
+        "serial": device.serial or "",
         "bmc": _bmc(device, wanted),
         "rack": _rack(device),
-        "feeds": sorted({wanted.feeds.get(feed, _slug(feed)) for feed in power.feeds_of(device["id"])}),
-        "server_type": wanted.server_types[str(device["device_type"]["slug"])],
+        "feeds": sorted({wanted.feeds.get(feed, _slug(feed)) for feed in power.feeds_of(device.id)}),
+        "server_type": wanted.server_types[device.device_type.slug],
     }
 
 
-def _bmc(device: Item, wanted: Wanted) -> str:
-    values = {"address": _address(device), "name": _text(device, "name"), "serial": _text(device, "serial")}
+def _bmc(device: Device, wanted: Wanted) -> str:
+    values = {"address": _address(device), "name": device.name or "", "serial": device.serial or ""}
     return re.sub(r"\{(address|name|serial)\}", lambda found: values[found[1]].lower(), wanted.bmc)
 
 
-def _address(device: Item) -> str:
+def _address(device: Device) -> str:
     """The out-of-band IP without its prefix; empty without one."""
-    found: Any = device.get("oob_ip")
-    return str(found["address"]).partition("/")[0] if found else ""
+    return device.oob_ip.address.partition("/")[0] if device.oob_ip else ""
 
 
-def _rack(device: Item) -> str:
-    found: Any = device.get("rack")
-    return _slug(str(found["name"])) if found else ""
-
-
-def _status(device: Item) -> str:
-    return str(device["status"]["value"])
-
-
-def _text(device: Item, name: str) -> str:
-    return str(device.get(name) or "")
+def _rack(device: Device) -> str:
+    return _slug(device.rack.name) if device.rack else ""
 
 
 def _slug(text: str) -> str:

@@ -7,11 +7,10 @@ that supplies it, and that one ends at a feed, or at another PDU.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from argosy_metal.netbox.client import Item
+from argosy_metal.netbox.items import Endpoint, PowerOutlet, PowerPort
 
 _FEED, _OUTLET = "dcim.powerfeed", "dcim.poweroutlet"
 
@@ -20,45 +19,46 @@ _FEED, _OUTLET = "dcim.powerfeed", "dcim.poweroutlet"
 class Power:
     """The power ports and outlets of a site."""
 
-    ports: Mapping[int, Item]
-    outlets: Mapping[int, Item]
-    ports_of: Mapping[int, Sequence[Item]]
+    ports: Mapping[int, PowerPort]
+    outlets: Mapping[int, PowerOutlet]
+    ports_of: Mapping[int, Sequence[PowerPort]]
     """By device."""
 
     @classmethod
-    def of(cls, ports: Sequence[Item], outlets: Sequence[Item]) -> Power:
+    def of(cls, ports: Sequence[PowerPort], outlets: Sequence[PowerOutlet]) -> Power:
         """From the items of `dcim/power-ports` and `dcim/power-outlets`."""
-        ports_of: dict[int, list[Item]] = defaultdict(list)
+        ports_of: dict[int, list[PowerPort]] = defaultdict(list)
         for port in ports:
-            ports_of[port["device"]["id"]].append(port)
+            ports_of[port.device.id].append(port)
         return cls(
-            ports={item["id"]: item for item in ports},
-            outlets={item["id"]: item for item in outlets},
+            ports={port.id: port for port in ports},
+            outlets={outlet.id: outlet for outlet in outlets},
             ports_of=dict(ports_of),
         )
 
     def feeds_of(self, device: int) -> tuple[str, ...]:
-        """Names of the feeds that a device's power ports lead to, sorted."""
-        ports = self.ports_of.get(device, ())
-        return tuple(sorted({feed for port in ports for feed in self._ends(port, frozenset())}))
+        """Names of the feeds that a device's power ports lead to, sorted.
 
-    def _ends(self, port: Item, seen: frozenset[int]) -> Iterator[str]:
-        """Names of the feeds at the end of a port's cable; `seen` ends a loop of cables."""
-        if port["id"] in seen:
-            return
-        endpoints: Sequence[Any] = port.get("connected_endpoints") or ()
-        for endpoint in endpoints:
-            if port.get("connected_endpoints_type") == _FEED:
-                yield str(endpoint["name"])
-            elif port.get("connected_endpoints_type") == _OUTLET:
-                for inlet in self._inlets(endpoint):
-                    yield from self._ends(inlet, seen | {port["id"]})
+        Each port is followed once, however many ways lead to it.
+        """
+        found, seen, waiting = set[str](), set[int](), [*self.ports_of.get(device, ())]
+        while waiting:
+            port = waiting.pop()
+            if port.id in seen:
+                continue
+            seen.add(port.id)
+            for endpoint in port.connected_endpoints or ():
+                if port.connected_endpoints_type == _FEED and endpoint.name:
+                    found.add(endpoint.name)
+                elif port.connected_endpoints_type == _OUTLET:
+                    waiting += self._inlets(endpoint)
+        return tuple(sorted(found))
 
-    def _inlets(self, endpoint: Mapping[str, Any]) -> Sequence[Item]:
+    def _inlets(self, endpoint: Endpoint) -> Sequence[PowerPort]:
         """The ports that supply an outlet: the one that it names, or its device's only one."""
-        outlet = self.outlets.get(endpoint["id"], endpoint)
-        named = outlet.get("power_port")
-        if named:
-            return [self.ports[named["id"]]] if named["id"] in self.ports else []
-        own = self.ports_of.get(outlet["device"]["id"], ())
+        outlet = self.outlets.get(endpoint.id, endpoint)
+        if outlet.power_port is not None:
+            named = self.ports.get(outlet.power_port.id)
+            return [named] if named else []
+        own = self.ports_of.get(outlet.device.id, ()) if outlet.device else ()
         return own if len(own) == 1 else []

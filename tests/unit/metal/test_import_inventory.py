@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from pathlib import Path
-from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
-from typer.testing import CliRunner, Result
 
-from argosy.errors import ArgosyError
-from argosy.spec.inventory import InventorySpec
-from argosy_metal.commands import app
-from argosy_metal.simulator.certificates import make_server_context
-
-from ...netbox_api import V1_TOKEN, V2_TOKEN, NetBoxApi
+from ...netbox_api import V2_TOKEN, NetBoxApi
+from .netbox_import import imported, refused, run
 
 
 @pytest.fixture
@@ -28,35 +20,6 @@ def netbox() -> Generator[NetBoxApi]:
 @pytest.fixture(autouse=True)
 def token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NETBOX_TOKEN", V2_TOKEN)
-
-
-def run(netbox: NetBoxApi, *more: str, token: str = "env:NETBOX_TOKEN", **options: str) -> Result:
-    given = {
-        "--netbox": netbox.url,
-        "--token": token,
-        "--site": "osl-1",
-        "--type": "dgx-h200=dgx-h200",
-        "--username": "env:OSLO_BMC_USERNAME",
-        "--password": "env:OSLO_BMC_PASSWORD",
-        "--name": "oslo",
-        **{f"--{name}": value for name, value in options.items()},
-    }
-    arguments = [part for option in given.items() for part in option]
-    return CliRunner().invoke(app, ["import-inventory", *arguments, *more])
-
-
-def imported(netbox: NetBoxApi, *more: str, **options: str) -> InventorySpec:
-    result = run(netbox, *more, **options)
-    assert 0 == result.exit_code, result.exception
-    content: Any = YAML(typ="safe").load(result.stdout)  # pyright: ignore[reportUnknownMemberType]
-    return InventorySpec.model_validate(content)
-
-
-def refused(netbox: NetBoxApi, *more: str, **options: str) -> str:
-    result = run(netbox, *more, **options)
-    assert isinstance(result.exception, ArgosyError), result.output
-    assert "" == result.stdout
-    return str(result.exception)
 
 
 def test_servers_come_with_their_bmc_rack_and_feeds_by_rack_and_serial(netbox: NetBoxApi) -> None:
@@ -203,71 +166,21 @@ def test_what_an_inventory_file_does_not_take_is_told(netbox: NetBoxApi) -> None
     assert refused(netbox, name="Oslo Hall").startswith("site: given 'Oslo Hall'; ")
 
 
-@pytest.mark.parametrize("option", ["token", "username", "password"])
-def test_a_plain_secret_is_refused_and_not_repeated(netbox: NetBoxApi, option: str) -> None:
-    told = refused(netbox, **{option: "hunter2"})
-
-    assert f"--{option}: given a plain value (not shown); expected a reference" in told
-    assert "hunter2" not in told
-    assert [] == netbox.requests
-
-
 @pytest.mark.parametrize("option", ["--type", "--feed"])
 def test_a_pair_that_is_none_is_refused(netbox: NetBoxApi, option: str) -> None:
     assert f"{option}: given 'feed-a'; expected NETBOX=NAME" == refused(netbox, option, "feed-a")
 
 
-def test_tokens_of_both_kinds_are_sent_as_netbox_wants_them(
-    netbox: NetBoxApi, monkeypatch: pytest.MonkeyPatch
+def test_a_ladder_of_cables_through_which_endless_ways_lead_is_followed_port_by_port(
+    netbox: NetBoxApi,
 ) -> None:
-    netbox.server("gpu-1", "SN1")
-    monkeypatch.setenv("NETBOX_TOKEN", V1_TOKEN)
+    pdu = netbox.add("pdu", "", "rack-pdu")
+    inlets = [netbox.supply(pdu, "inlet", "dcim.powerfeed", {"id": 1, "name": "Feed C"})]
+    for _ in range(60):
+        outlets = [netbox.outlet(pdu, inlet) for inlet in inlets]
+        inlets = [netbox.supply(pdu, "inlet", "dcim.poweroutlet", None) for _ in range(2)]
+        for inlet in inlets:
+            inlet["connected_endpoints"] = outlets
+    netbox.supply(netbox.add("gpu-1", "SN1"), "psu", "dcim.poweroutlet", netbox.outlet(pdu, inlets[0]))
 
-    assert 1 == len(imported(netbox).servers)
-
-
-def test_a_wrong_token_is_told_without_it(netbox: NetBoxApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NETBOX_TOKEN", "wr0ng")
-
-    told = refused(netbox)
-
-    assert "check the token" in told
-    assert "wr0ng" not in told
-
-
-@pytest.mark.parametrize(
-    ("status", "answer", "told"),
-    [
-        (200, "<html>sign in</html>", "with no JSON"),
-        (200, {"detail": "?"}, "check the address"),
-        (404, "", "check the address"),
-        (500, {"detail": "database is down"}, "database is down"),
-    ],
-)
-def test_an_answer_that_is_no_list_is_told(netbox: NetBoxApi, status: int, answer: Any, told: str) -> None:
-    netbox.answers.append((status, answer))
-
-    assert told in refused(netbox)
-
-
-def test_a_list_that_changes_while_it_is_read_is_no_inventory(netbox: NetBoxApi) -> None:
-    netbox.server("gpu-1", "SN1")
-    netbox.count_off_by = 1
-
-    assert "it has changed while it was read; run again" in refused(netbox)
-
-
-def test_an_empty_page_before_the_last_ends_in_an_error(netbox: NetBoxApi) -> None:
-    netbox.answers.append((200, {"count": 9, "next": "x", "results": []}))
-
-    assert "an empty page before the last" in refused(netbox)
-
-
-def test_netbox_must_prove_who_it_is(tmp_path: Path) -> None:
-    server = NetBoxApi(make_server_context(["localhost"], tmp_path / "ca.pem"))
-    server.server("gpu-1", "SN1")
-    try:
-        assert "its certificate is refused" in refused(server)
-        assert 1 == len(imported(server, "--ca-certificate", str(tmp_path / "ca.pem")).servers)
-    finally:
-        server.stop()
+    assert ("feed-c",) == imported(netbox).servers[0].feeds

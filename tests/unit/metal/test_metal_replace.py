@@ -1,21 +1,25 @@
 """`argosy metal replace`: one line of the inventory, the lock proven, all else as a person wrote it."""
 
 import difflib
+import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
+from argosy.errors import LockError
 from argosy.planner.lock import load_lock, write_lock
 from argosy.planner.plan import plan_capacity
-from argosy.planner.replace import NotReplaceableError
+from argosy.planner.replace import NotReplaceableError, Replacement, replace_server
 from argosy.planner.verify import verify_plan
 from argosy.resolve import load_fleet
 from argosy.spec.inventory import OutOfServiceSpec
 from argosy_metal.claims import Claim, Phase, RunIdentity, SqliteClaimStore
 from argosy_metal.commands import app
-from argosy_metal.commands.inventory_file import with_out_of_service
+from argosy_metal.commands.inventory_file import InventoryEditError, with_out_of_service
 from argosy_metal.commands.replace import replace_slot
 from argosy_metal.commands.status import NotAllRunningError, show_status
 
@@ -25,10 +29,12 @@ INVENTORY = """\
 # Whose hall this is.
 version: 1
 site: hall   # ours
+server_type: dgx-h200
+credentials: {username: "env:U", password: "env:P"}
 servers:
-  - {serial: SN1, bmc: "https://bmc-1.hall.test", rack: r1}
+  - {serial: SN1, bmc: "https://bmc-1.hall.test", rack: r1, feeds: [a]}
   # The second one.
-  - {serial: SN2, bmc: 'https://bmc-2.hall.test', rack: r1}
+  - {serial: SN2, bmc: 'https://bmc-2.hall.test', rack: r1, feeds: [a]}
 """
 
 
@@ -54,6 +60,10 @@ class Project:
     def serials(self) -> dict[str, str]:
         plan = load_lock(load_fleet(str(self.path))[0]).pools["hall/serve"]
         return plan.slots | plan.spares
+
+
+def killed(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 @pytest.fixture
@@ -104,9 +114,6 @@ def test_what_is_refused_changes_no_file(project: Project) -> None:
 def test_a_command_that_is_killed_between_its_files_is_ended_by_the_same_command(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def killed(*_: object) -> None:
-        raise KeyboardInterrupt
-
     before = project.serials
     with monkeypatch.context() as patched:
         patched.setattr("argosy_metal.commands.replace.write_lock", killed)
@@ -119,6 +126,91 @@ def test_a_command_that_is_killed_between_its_files_is_ended_by_the_same_command
 
     assert before["spare-01"] == project.serials["slot-02"]
     assert [] == added(text, project.inventory.read_text())
+
+
+def test_between_its_files_the_check_names_the_server_and_the_same_command_ends_it_in_any_style(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content: Any = YAML(typ="safe", pure=True).load(project.inventory)  # pyright: ignore[reportUnknownMemberType]
+    project.inventory.write_text(json.dumps(content))
+    old = project.serials["slot-02"]
+    with monkeypatch.context() as patched:
+        patched.setattr("argosy_metal.commands.replace.write_lock", killed)
+        with pytest.raises(KeyboardInterrupt):
+            replace_slot("metal.yaml", "hall/serve/slot-02", "fan tray rattles")
+    fleet, catalog = load_fleet("metal.yaml")
+    with pytest.raises(LockError) as told:
+        verify_plan(fleet, load_lock(fleet), catalog)
+
+    replace_slot("metal.yaml", "hall/serve/slot-02", "fan tray rattles")
+
+    assert (
+        f"slot-02 names server {old}, which is out of service (fan tray rattles); if `argosy metal replace` "
+        "was interrupted, run it again"
+    ) in str(told.value)
+    fleet, catalog = load_fleet("metal.yaml")
+    verify_plan(fleet, load_lock(fleet), catalog)
+
+
+def test_an_inventory_that_somebody_changes_meanwhile_is_left_alone(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def replaced_meanwhile(*given: Any) -> Replacement:
+        found = replace_server(*given)
+        project.inventory.write_text(project.inventory.read_text().replace("rack: r1", "rack: r9"))
+        return found
+
+    monkeypatch.setattr("argosy_metal.commands.replace.replace_server", replaced_meanwhile)
+    lock = project.serials
+
+    with pytest.raises(InventoryEditError, match=r"hall\.yaml: has changed while it was read; run again"):
+        replace_slot("metal.yaml", "hall/serve/slot-02", "fan tray rattles")
+
+    assert "out_of_service" not in project.inventory.read_text()
+    assert lock == project.serials
+
+
+def test_the_lock_is_not_written_to_an_inventory_that_does_not_say_what_was_meant(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def untouched(*_: object) -> None:
+        """A file system that says that it has written."""
+
+    monkeypatch.setattr("argosy_metal.commands.replace.put_out_of_service", untouched)
+    before = project.serials
+
+    with pytest.raises(LockError):
+        replace_slot("metal.yaml", "hall/serve/slot-02", "fan tray rattles")
+
+    assert before == project.serials
+
+
+def test_an_inventory_behind_a_link_is_written_and_the_link_stays(project: Project) -> None:
+    file = project.inventory.rename(project.folder / "inventories" / "real.yaml")
+    project.inventory.symlink_to(file)
+
+    replace_slot("metal.yaml", "hall/serve/slot-02", "fan tray rattles")
+
+    assert project.inventory.is_symlink()
+    assert "fan tray rattles" in file.read_text()
+
+
+def test_a_file_that_cannot_be_written_is_told_by_name(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("argosy_metal.commands.inventory_file.write_whole", full)
+        with pytest.raises(InventoryEditError, match=r"hall\.yaml: cannot be written \(No space left"):
+            replace_slot("metal.yaml", "hall/serve/slot-02", "fan tray rattles")
+    with monkeypatch.context() as patched:
+        patched.setattr("argosy_metal.commands.replace.write_lock", full)
+        with pytest.raises(LockError, match=r"metal\.lock\.json: cannot be written \(No space left"):
+            replace_slot("metal.yaml", "hall/serve/slot-02", "fan tray rattles")
+
+    replace_slot("metal.yaml", "hall/serve/slot-02", "fan tray rattles")
 
 
 def test_status_names_the_command_for_what_is_quarantined_and_lists_what_is_out_of_service(
