@@ -24,6 +24,13 @@ export PATH="$$engine:$(BIN):$$PATH" VIRTUAL_ENV="$(CURDIR)/.venv" \
   PULUMI_CONFIG_PASSPHRASE= PULUMI_SKIP_UPDATE_CHECK=true PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true;
 endef
 
+# The engine gives its own lock back, so one that is left is another run's; its message knows `pulumi cancel` alone.
+define NAME_RECOVER
+if compgen -G "$(LOCAL)/state/.pulumi/locks/*/*/local/*.json" >/dev/null; then \
+  echo "make: the stack is locked; if that run was killed: make recover" >&2; \
+fi
+endef
+
 # What `make env` prints: these alone, since a shell may hold a PULUMI_ACCESS_TOKEN.
 EXPORTED := PATH|VIRTUAL_ENV|PULUMI_(HOME|BACKEND_URL|CONFIG_PASSPHRASE|SKIP_UPDATE_CHECK|DISABLE_AUTOMATIC_PLUGIN_ACQUISITION)
 
@@ -59,6 +66,7 @@ up: $(INSTALLED) ## Bring up the local fleet: simulated servers in two halls.
 	@$(WITH_ENGINE) \
 	argosy check local; \
 	argosy metal simulate local --detach; \
+	trap '$(NAME_RECOVER)' ERR; \
 	pulumi stack select --create local; \
 	pulumi up --stack local --yes $(RUN_OPTIONS) --policy-pack policies; \
 	argosy metal status local

@@ -12,7 +12,7 @@ from argosy_metal.hall_plan import TOPOLOGY_KEYS
 from argosy_metal.machines import declare_machine, declare_use, worker_of
 from argosy_metal.server_parts import ServerParts
 from argosy_metal.settings import HallSettings, pool_settings
-from argosy_metal.settings.power_cap import with_planned_cap
+from argosy_metal.settings.power_cap import capped_node, with_planned_cap
 
 
 class MetalNodePool(pulumi.ComponentResource):
@@ -46,7 +46,8 @@ class MetalNodePool(pulumi.ComponentResource):
 
     def _declare_server(self, server: ServerPlan, place_in_rack: int) -> None:
         plan, settings = self._plan, pool_settings(self._plan)
-        cap = with_planned_cap(settings.power_cap, plan.power_cap_watts)
+        node = capped_node(plan.node_type, plan.accelerator_watts)
+        cap = with_planned_cap(settings.power_cap, plan.power_cap_watts, node)
         parts = ServerParts(self._site, plan.name, server, self)
         held = parts.prepare(parts.claim(plan.node_type.node_power_watts), settings)
         held = parts.equip(held, settings, cap, place_in_rack)

@@ -1,6 +1,7 @@
 """The how-to about acceptance: its settings are taken, its table is the file's, its message what is told."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -39,10 +40,32 @@ def test_the_settings_that_are_shown_come_to_what_the_page_says() -> None:
 
     tests = acceptance_tests(settings, load_catalog().server_type("dgx-h200"))
 
-    assert ("at least 60", "at least 85", "8") == tuple(
-        str(tests[name]) for name in ("gpu_stress_minutes", "p2p_bandwidth_percent", "gpu_count")
-    )
+    assert ("at least 85", "8") == tuple(str(tests[name]) for name in ("p2p_bandwidth_percent", "gpu_count"))
     assert "fabric_ports_down" not in tests
+
+
+async def test_the_first_example_is_passed_by_a_simulated_machine_and_the_second_ends_as_is_shown(
+    tmp_path: Path,
+) -> None:
+    async with claimed_server(tmp_path, vendor=None, server_type="dgx-h200") as setup:
+        setup.config = {**CONFIG, **HALL}
+        setup.again()
+        await setup.create(MACHINE, image=image(), online=True)
+
+        passed = await setup.create(ACCEPTANCE, installId=install_id(setup), tests=thresholds_of(SETTINGS[0]))
+        with pytest.raises(PartialFailureError) as failed:
+            await setup.create(ACCEPTANCE, installId=install_id(setup), tests=thresholds_of(SETTINGS[1]))
+
+    assert passed["passed"] is True
+    assert f"\n{failed.value}\n" in PAGE
+
+
+def thresholds_of(text: str) -> dict[str, Mapping[str, float]]:
+    given = YAML(typ="safe").load(text)["settings"]  # pyright: ignore[reportUnknownMemberType]
+    settings = PoolSettings.model_validate(given).acceptance
+    assert settings is not None
+    tests = acceptance_tests(settings, load_catalog().server_type("dgx-h200"))
+    return {name: threshold.wire() for name, threshold in tests.items()}
 
 
 def test_the_table_names_every_default_test_as_the_file_says() -> None:

@@ -74,12 +74,3 @@ async def test_the_message_that_is_shown_is_what_is_told(tmp_path: Path) -> None
 
 async def wrong(setup: Setup) -> None:
     await setup.create(BIOS, attributes={"NumaNodePerSocket": "NPS4", "PowerOnDelaySeconds": 301})
-
-
-async def test_the_imports_that_are_shown_find_what_they_look_for(tmp_path: Path) -> None:
-    shown = re.findall(r"^pulumi import (\S+) \S+ (\S+)$", PAGE, re.MULTILINE)
-    assert [BIOS, FIRMWARE] == [token for token, _ in shown]
-
-    async with claimed_server(tmp_path) as setup:
-        for token, _ in shown:
-            assert setup.server_id == (await setup.read(token)).resource_id

@@ -181,6 +181,7 @@ PRINTED = re.findall(
     ("changes", "expected"),
     [
         ({"token": "hall-token"}, PRINTED[0]),
+        ({"token": "env:9LIVES"}, "--token: expected `env:NAME` or `file:PATH`"),
         ({"token": "file:missing"}, "--token: "),
         ({"token": "env:ARGOSY_NOT_THERE"}, "--token: "),
         ({"url": f"http://{HOST}"}, PRINTED[1]),

@@ -44,6 +44,14 @@ CONFIG: Mapping[str, Any] = {
 }
 
 
+class RunByRun(Servicer):
+    """Answers every deletion as a run of its own would, so that one plugin can play several."""
+
+    async def Delete(self, request: Any, context: Any) -> Any:  # noqa: N802 - the method's name is gRPC's
+        self._created.clear()
+        return await super().Delete(request, context)
+
+
 @dataclass
 class Plugin:
     """A served plugin, and the hall it works on."""
@@ -67,8 +75,13 @@ class Plugin:
         return plain_map((await self.stub.Create(request)).properties)
 
     async def diff(self, urn: str, olds: Mapping[str, Any], news: Mapping[str, Any], **more: Any) -> Any:
+        """As the engine asks it: what the program says is checked first."""
+        await self.check(urn, news)
         request = provider_pb2.DiffRequest(urn=urn, olds=wire_map(olds), news=wire_map(news), **more)
         return await self.stub.Diff(request)
+
+    async def check(self, urn: str, news: Mapping[str, Any]) -> Any:
+        return await self.stub.Check(provider_pb2.CheckRequest(urn=urn, news=wire_map(news)))
 
     async def read(self, urn: str, olds: Mapping[str, Any] | None = None, server: str = "hall/SN1") -> Any:
         return await self.stub.Read(
@@ -91,7 +104,9 @@ class Plugin:
 
 
 @asynccontextmanager
-async def served(folder: Path, servers: int = 2, **config: Any) -> AsyncGenerator[Plugin]:
+async def served(
+    folder: Path, servers: int = 2, servicer_of: type[Servicer] = RunByRun, **config: Any
+) -> AsyncGenerator[Plugin]:
     """A configured plugin and a quick hall of a few servers."""
     simulated = tuple(
         SimulatedServer(f"bmc-{n}.hall.test", f"SN{n}", "dgx-h200", "r1") for n in range(1, servers + 1)
@@ -106,7 +121,7 @@ async def served(folder: Path, servers: int = 2, **config: Any) -> AsyncGenerato
     async with simulate(hall, folder / "simulator") as simulator:
         hall.write(folder / "simulator" / CONFIG_FILE)
         simulator.endpoint.write(folder / "simulator")
-        servicer = Servicer(BareMetal(RunIdentity("run-1"), lambda: folder / "stacks"))
+        servicer = servicer_of(BareMetal(RunIdentity("run-1"), lambda: folder / "stacks"))
         server = grpc.aio.server()
         provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
         port = server.add_insecure_port("127.0.0.1:0")

@@ -150,9 +150,25 @@ async def test_more_machines_than_a_run_may_take_down_are_refused_and_left_on(tm
             await pool.delete(2)
 
         told = refusal(error, grpc.StatusCode.FAILED_PRECONDITION)
-        assert "hall/SN2 was left as it is: a run may take down 1 machines" in told
+        assert "hall/SN2 was left as it is: a run may take down 1 machine of this hall" in told
         assert f"{DELETIONS_VARIABLE}=NUMBER" in told
         assert ["Off", "On", "On"] == [plugin.status(f"SN{n}")["power"] for n in pool.numbers]
+
+
+async def test_a_machine_that_is_replaced_without_a_comparison_is_none_that_is_given_up(
+    tmp_path: Path,
+) -> None:
+    # As `pulumi up --replace` does it.
+    async with served(tmp_path, servers=2, budgets={"deletionsPerRun": 1, "rollout": {"train": 1}}) as plugin:
+        pool = Pool(plugin, 2)
+        await pool.up()
+        for n in pool.numbers:
+            await plugin.check(pool.urn(n), {**MACHINE, "serverId": f"hall/SN{n}"})
+            await pool.delete(n)
+            await pool.create(n, IMAGE)
+
+        assert 0 == pool.down()
+        assert {2} == {plugin.counters(f"SN{n}")["installs_completed"] for n in pool.numbers}
 
 
 async def test_a_person_may_allow_one_run_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -256,7 +272,9 @@ async def test_a_server_that_somebody_switched_off_is_told_as_drift_and_switched
     assert ["power"] == list((await plugin.diff(MACHINE_URN, found, MACHINE)).diffs)
 
 
-async def test_a_machine_that_somebody_has_installed_anew_reads_as_gone(plugin: Plugin) -> None:
+async def test_a_machine_that_somebody_has_installed_anew_is_told_and_not_taken_for_gone(
+    plugin: Plugin,
+) -> None:
     await plugin.create_claim()
     state = await plugin.create_machine()
     store = SqliteClaimStore(plugin.folder / "claims.sqlite", RunIdentity("run-1"))
@@ -266,7 +284,10 @@ async def test_a_machine_that_somebody_has_installed_anew_reads_as_gone(plugin: 
     store.change(held, install_id="another")
     store.close()
 
-    assert "" == (await plugin.read(MACHINE_URN, state)).id
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await plugin.read(MACHINE_URN, state)
+    told = refusal(error, grpc.StatusCode.UNAVAILABLE)
+    assert f"install {state['installId']} was reported last, and not ours, another" in told
 
 
 async def test_user_data_is_pinned_and_shows_nowhere(plugin: Plugin) -> None:

@@ -76,7 +76,7 @@ def test_a_run_takes_down_no_more_machines_than_it_may_and_says_what_would_allow
 
     output = limited.refused("destroy", "--yes", "--skip-preview", "--continue-on-error")
 
-    assert "a run may take down 1 machines of this hall" in output
+    assert "a run may take down 1 machine of this hall" in output
     assert f"{DELETIONS_VARIABLE}=NUMBER" in output
     assert 3 == hall.phases().count(Phase.RUNNING)
     hall.ok("destroy", "--yes", "--skip-preview")

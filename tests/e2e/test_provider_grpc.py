@@ -17,6 +17,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
 from argosy_metal.claims import Claim, Phase, RunIdentity, SqliteClaimStore
+from argosy_metal.provider.servicer import Servicer
 from argosy_metal.provider.values import UNKNOWN, plain_map, wire_map
 from argosy_metal.simulator import FaultRule
 
@@ -243,6 +244,26 @@ async def test_a_claim_that_was_granted_anew_is_not_released_by_the_old_ones_del
     await plugin.stub.Delete(delete)
 
     assert [("SN1", Phase.CLAIMED)] == plugin.claims()
+
+
+async def test_what_a_run_has_created_is_not_deleted_in_the_same_run_as_its_own_predecessor(
+    tmp_path: Path,
+) -> None:
+    async with served(tmp_path, servicer_of=Servicer) as plugin:
+        claim, machine = await plugin.create_claim(), await plugin.create_machine()
+        await plugin.configure()
+
+        # As `pulumi up --replace` does where nothing tells the engine that deletion comes first.
+        assert claim == await plugin.create_claim()
+        assert machine == await plugin.create_machine()
+        await plugin.stub.Delete(delete_request(MACHINE_URN, machine))
+        await plugin.stub.Delete(delete_request(CLAIM_URN, claim))
+        assert ([("SN1", Phase.RUNNING)], "On") == (plugin.claims(), plugin.status()["power"])
+
+        # The next run may delete it.
+        await plugin.configure()
+        await plugin.stub.Delete(delete_request(MACHINE_URN, machine))
+        assert ([("SN1", Phase.CLAIMED)], "Off") == (plugin.claims(), plugin.status()["power"])
 
 
 async def test_releasing_a_claim_takes_down_what_a_killed_run_left_on_it(plugin: Plugin) -> None:

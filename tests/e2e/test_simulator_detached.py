@@ -72,6 +72,28 @@ def test_another_configuration_takes_its_place(directory: Path) -> None:
     assert second == running(directory)
 
 
+def test_a_configuration_without_a_hall_in_use_is_refused_until_the_simulator_was_ended(
+    directory: Path,
+) -> None:
+    south = replace(
+        CONFIG.halls[0], name="hall-south", provision_host="provision.hall-south.test", servers=()
+    )
+    others = replace(CONFIG, halls=(south,))
+    start_detached(others, directory)
+    first = start_detached(CONFIG, directory)
+    SimulatorControl(directory).restore("power SN1")
+
+    with pytest.raises(
+        SimulatorError, match=r"are installed: hall-north \(1 machine\); end it first .*--stop"
+    ):
+        start_detached(others, directory)
+    assert first == running(directory)
+    assert first.pid != start_detached(replace(CONFIG, halls=(*CONFIG.halls, south)), directory).pid
+
+    assert stop(directory)
+    assert start_detached(others, directory) == running(directory)
+
+
 def test_a_killed_simulator_is_noticed_and_replaced(directory: Path) -> None:
     first = start_detached(CONFIG, directory)
     os.kill(first.pid, signal.SIGKILL)

@@ -22,6 +22,16 @@ def test_a_hall_that_states_no_time_passes_unless_the_rule_has_one():
     ).mandatory
 
 
+def test_the_rules_own_time_counts_instead_of_the_stated_one():
+    def within(minutes: int) -> dict[str, dict[str, dict[str, int]]]:
+        return {"network": {"NET-14": {"max_minutes": minutes}}}
+
+    # The hall states an hour, and takes 27.5 minutes.
+    assert only(judge(RULE, HALL, within(27))).mandatory
+    assert [] == judge(RULE, HALL, within(28))
+    assert [] == judge(RULE, hall("install.seconds", 3601), within(61))
+
+
 @pytest.mark.parametrize(
     ("path", "value", "said"),
     [

@@ -33,6 +33,13 @@ def test_a_least_time_is_a_parameter():
     assert [] == judge(RULE, hall("power.autonomyMinutes", 31), config)
 
 
+def test_a_least_time_shorter_than_the_time_to_drain_excuses_nothing():
+    config = {"power": {"PWR-03": {"min_minutes": 5}}}
+
+    assert only(judge(RULE, hall("power.autonomyMinutes", 19), config)).mandatory
+    assert [] == judge(RULE, hall("power.autonomyMinutes", 20), config)
+
+
 class TestPwr03OnAnyNumbers(HallRuleContract):
     rule = RULE
     group = "power"

@@ -46,10 +46,30 @@ def test_a_name_means_one_thing_in_the_whole_catalogue(catalog: Catalog) -> None
 def test_the_rows_of_the_sources_are_all_there(catalog: Catalog) -> None:
     by_provider = {p: [t for t in catalog.node_types if t.provider == p] for p in ("aws", "gcp", "metal")}
 
-    assert {provider: len(t) for provider, t in by_provider.items()} == {"aws": 22, "gcp": 37, "metal": 4}
-    assert {"metal/dgx-h100", "metal/dgx-h200", "metal/dgx-b200", "metal/gb200-nvl72-tray"} == set(
-        catalog.server_types
-    )
+    assert {provider: len(t) for provider, t in by_provider.items()} == {"aws": 22, "gcp": 37, "metal": 10}
+    assert {"dell", "hpe", "lenovo", "nvidia", "supermicro"} == {
+        server.vendor for server in catalog.server_types.values()
+    }
+
+
+def test_every_server_type_can_be_planned_and_no_estimate_passes_for_more(catalog: Catalog) -> None:
+    for server in catalog.server_types.values():
+        power = server.provenance["node_power_kw"]
+
+        assert server.node_power_watts, server.name
+        assert ("estimate" == power.confidence) == (power.url is None), server.name
+        assert server.power_supplies or server.notes, server.name
+
+
+def test_only_servers_of_nvidias_own_are_known_by_what_their_bmcs_cap(catalog: Catalog) -> None:
+    capped = {server.name: server.power_caps for server in catalog.server_types.values() if server.power_caps}
+
+    assert {
+        "dgx-b200": ("gpu",),
+        "dgx-h100": ("gpu",),
+        "dgx-h200": ("gpu",),
+        "gb200-nvl72-tray": ("node", "gpu"),
+    } == capped
 
 
 def test_gb200_alone_is_missing_from_ec2s_answer(catalog: Catalog) -> None:

@@ -49,6 +49,11 @@ def failures(tests: Mapping[str, Threshold], figures: Figures) -> Iterator[str]:
             yield f"{name}: given {figures[name]:g}; expected {threshold}"
 
 
+def unreported(tests: Mapping[str, Threshold], figures: Figures) -> tuple[str, ...]:
+    """The tests whose figures a report lacks, by name: what is missing says nothing of the machine."""
+    return tuple(name for name in sorted(tests) if name not in figures)
+
+
 def report_digest(install_id: str, run: str, figures: Figures) -> str:
     """Names a report: another run of the tests is another report, even with the same figures."""
     text = json.dumps([install_id, run, dict(sorted(figures.items()))], sort_keys=True)

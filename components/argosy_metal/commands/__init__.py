@@ -63,6 +63,18 @@ def status(
 
 
 @app.command()
+def show(
+    env: Env,
+    server: Annotated[str, typer.Argument(metavar="SERVER", help="A claimed server, as SITE/SERIAL.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Ask a BMC what its server has: power, BIOS, firmware, volumes, secure boot, limits. Changes nothing."""
+    from argosy_metal.commands.show import show_server
+
+    show_server(env, server, as_json=as_json)
+
+
+@app.command()
 def replace(
     env: Env,
     place: Annotated[
@@ -74,6 +86,33 @@ def replace(
     from argosy_metal.commands.replace import replace_slot
 
     replace_slot(env, place, reason)
+
+
+@app.command()
+def abandon(
+    env: Env,
+    server: Annotated[str, typer.Argument(metavar="SERVER", help="A claimed server, as SITE/SERIAL.")],
+    reason: Annotated[
+        str, typer.Option(help="Why its BMC will never answer again; kept with the claim.")
+    ] = "",
+    take_back: Annotated[
+        bool, typer.Option("--take-back", help="Let a server that was given up be used again.")
+    ] = False,
+    wiped: Annotated[
+        str | None,
+        typer.Option(help="With --take-back: how its drives were wiped or destroyed, if a wipe is owed."),
+    ] = None,
+) -> None:
+    """Give up a server that is out of service, off the power, and whose BMC is dead: touches no server.
+
+    The next `pulumi up` lets go of it without its BMC. No slot gets it until it is taken back.
+    """
+    from argosy_metal.commands.abandon import abandon_server, take_back_server
+
+    if take_back:
+        take_back_server(env, server, wiped)
+    else:
+        abandon_server(env, server, reason)
 
 
 @app.command()
@@ -124,16 +163,28 @@ def import_inventory(
         list[str] | None, typer.Option(help="NETBOX_FEED=FEED: another name for a feed; may be repeated.")
     ] = None,
     ca_certificate: Annotated[
-        Path | None, typer.Option(help="PEM file of the authority of NetBox's certificate.", exists=True)
+        Path | None,
+        typer.Option(help="PEM file of the authority of NetBox's certificate.", exists=True, dir_okay=False),
+    ] = None,
+    plain_http: Annotated[
+        bool, typer.Option("--plain-http", help="Send the token over http:// to another computer too.")
+    ] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="A file to write, or to bring up to date.", dir_okay=False),
     ] = None,
 ) -> None:
-    """Print a hall's inventory as NetBox has it: servers, BMCs, racks and feeds. Only reads NetBox."""
+    """Print a hall's inventory as NetBox has it: servers, BMCs, racks and feeds. Only reads NetBox.
+
+    With --output a file that is there keeps what NetBox does not know, and stays as it was if all does not go
+    well.
+    """
     from argosy_metal.commands.import_inventory import pairs, print_inventory
     from argosy_metal.netbox.inventory import Wanted
 
     types, feeds = pairs(server_type, "--type"), pairs(feed or [], "--feed")
     wanted = Wanted(name or site, types, username, password, bmc, feeds)
-    print_inventory(netbox, token, site, wanted, ca_certificate)
+    print_inventory(netbox, token, site, wanted, ca_certificate, output, is_plain_http_allowed=plain_http)
 
 
 @app.command()

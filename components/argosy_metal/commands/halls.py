@@ -6,11 +6,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from argosy.catalog import Catalog, NotInCatalogError, load_catalog
+from argosy.catalog import Catalog, NotInCatalogError, ServerType, catalog_of
 from argosy.errors import FleetError
+from argosy.planner.power import supplies_of
+from argosy.spec.inventory import ServerSpec
 from argosy.spec.loader import LoadedFleet
 from argosy.spec.models import HallSpec
 from argosy_metal.settings import HallSettings
+from argosy_metal.simulator.profiles import simulated_vendor
+from argosy_metal.simulator.scenario_config import simulated_unit
 from argosy_metal.simulator.world import (
     PowerRules,
     SimulatedFeed,
@@ -52,7 +56,7 @@ def simulator_of(fleet: LoadedFleet) -> tuple[SimulatorConfig, Path]:
         raise FleetError([_nothing_to_simulate(fleet, name) for name in halls_of(fleet)])
     first = next(iter(simulated.values())).simulator
     assert first is not None  # noqa: S101 - chosen so above
-    catalog = load_catalog()
+    catalog = catalog_of(fleet)
     config = SimulatorConfig(
         halls=tuple(_simulated_hall(fleet, name, hall, catalog) for name, hall in simulated.items()),
         time_scale=first.time_scale,
@@ -87,19 +91,30 @@ def _simulated_hall(fleet: LoadedFleet, name: str, hall: HallSpec, catalog: Cata
         name=name,
         provision_host=_host(hall.phone_home),
         servers=tuple(
-            SimulatedServer(
-                bmc_host=_host(server.bmc),
-                serial=server.serial,
-                server_type=inventory.server_type_of(server),
-                rack=server.rack,
-                feeds=server.feeds,
-                max_watts=watts_of(catalog, inventory.server_type_of(server)) or 0,
-            )
+            _simulated_server(server, catalog.server_type(inventory.server_type_of(server)))
             for server in inventory.servers
         ),
-        feeds=tuple(SimulatedFeed(feed.name, feed.rated_kw * 1000) for feed in hall.power.feeds),
+        feeds=tuple(
+            SimulatedFeed(feed.name, feed.rated_kw * 1000, feed.parents) for feed in hall.power.feeds
+        ),
+        units=tuple(map(simulated_unit, hall.power.units)),
+        racks=hall.power.racks,
         uplinks=tuple(uplink.name for uplink in hall.uplinks),
         pue=float(hall.power.pue),
+    )
+
+
+def _simulated_server(server: ServerSpec, server_type: ServerType) -> SimulatedServer:
+    return SimulatedServer(
+        bmc_host=_host(server.bmc),
+        serial=server.serial,
+        server_type=server_type.name,
+        rack=server.rack,
+        feeds=server.feeds,
+        vendor=simulated_vendor(server_type.name, server_type.vendor),
+        max_watts=server_type.node_power_watts or 0,
+        supplies=supplies_of(server_type),
+        accelerators=server_type.accelerators,
     )
 
 

@@ -7,7 +7,14 @@ import os
 import socket
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 from urllib.parse import unquote, urlsplit
+
+from argosy.spec.words import visible
+from argosy_metal.commands.printable import printable
+
+_LARGEST_PID = 2**31 - 1
+"""Of a `pid_t`, which has 32 bits and a sign."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +25,8 @@ class LockHolder:
     """None where the process was killed before it had written the file."""
     username: str
     hostname: str
+    stranger: str = ""
+    """The file, where it is none that Pulumi has written, so that nobody is known to be gone."""
 
     @property
     def is_elsewhere(self) -> bool:
@@ -27,6 +36,8 @@ class LockHolder:
     @property
     def may_live(self) -> bool:
         """Whether the process may still be there. A number that is in use again counts as alive."""
+        if self.stranger:
+            return True
         if self.pid is None:
             return False
         if self.is_elsewhere:
@@ -40,7 +51,9 @@ class LockHolder:
         return _program(self.pid) in (None, "pulumi")
 
     def __str__(self) -> str:
-        return f"{self.username}@{self.hostname}, pid {self.pid}"
+        if self.stranger:
+            return f"whoever wrote {visible(self.stranger)}, which is no lock of Pulumi's"
+        return f"{printable(self.username)}@{printable(self.hostname)}, pid {self.pid}"
 
 
 def lock_holders(backend_url: str, stack: str) -> list[LockHolder] | None:
@@ -55,11 +68,22 @@ def lock_holders(backend_url: str, stack: str) -> list[LockHolder] | None:
 
 
 def _holder(path: Path) -> LockHolder:
+    stranger = LockHolder(None, "", "", str(path))
+    if not path.is_file():
+        return stranger
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found: object = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         return LockHolder(None, "", "")
-    return LockHolder(int(found["pid"]), str(found["username"]), str(found["hostname"]))
+    except RecursionError:
+        return stranger
+    said = cast("dict[str, object]", found) if isinstance(found, dict) else {}
+    pid, username, hostname = (said.get(name) for name in ("pid", "username", "hostname"))
+    if type(pid) is not int or not 0 < pid <= _LARGEST_PID:
+        return stranger
+    if not isinstance(username, str) or not isinstance(hostname, str):
+        return stranger
+    return LockHolder(pid, username, hostname)
 
 
 def _program(pid: int) -> str | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import typer
 
+from argosy.spec.secrets import REFERENCE, REFERENCE_FORMS
 from argosy_metal.provider.failures import NotPossibleError
 from argosy_metal.provider.secrets import resolve_secret
 from argosy_metal.provisioning.images import assert_fits, image_folder
@@ -71,9 +72,8 @@ def _authority(path: Path) -> str:
 
 
 def _token(reference: str) -> str:
-    kind, _, place = reference.partition(":")
-    if kind not in ("env", "file") or not place:
-        raise ServiceError("--token: expected `env:NAME` or `file:PATH`, never the token itself")
+    if not REFERENCE.fullmatch(reference):
+        raise ServiceError(f"--token: expected {REFERENCE_FORMS}, never the token itself")
     try:
         return resolve_secret(reference, Path.cwd())
     except NotPossibleError as error:

@@ -16,11 +16,11 @@ import typer
 from argosy.resolve import load_fleet
 from argosy.spec.loader import LoadedFleet
 from argosy_metal.budgets import ALL_DELETIONS, DELETIONS_VARIABLE
-from argosy_metal.claims.run import has_ended
 from argosy_metal.commands.halls import has_simulated_halls, simulator_of
+from argosy_metal.commands.live_runs import refuse_beside_a_live_run, refuse_beside_a_run_elsewhere
 from argosy_metal.commands.locks import lock_holders
 from argosy_metal.commands.owners import claims_of, project_name, recover_command
-from argosy_metal.commands.processes import end_orphans, live_runs
+from argosy_metal.commands.processes import end_orphans
 from argosy_metal.commands.pulumi_cli import PulumiCli, RecoveryError
 from argosy_metal.commands.stores import stores_of
 from argosy_metal.simulator import daemon
@@ -35,15 +35,15 @@ def recover_fleet(
 ) -> None:
     """Recover the stack of a fleet, its `up` judged by the policy packs; with `down`, destroy it instead.
 
-    Raises RecoveryError, with exit code 1, if something is left to do.
+    Raises RecoveryError, with exit code 1, if something is left to do, LiveRunError beside a run at work.
     """
     fleet, _ = load_fleet(env)
     # `--down` is a person's word that every machine may go.
     allowed = {DELETIONS_VARIABLE: ALL_DELETIONS} if down else None
     pulumi = PulumiCli(fleet.root, stack or fleet.name, allowed)
-    _refuse_beside_a_live_run(fleet.root, pulumi.stack)
+    refuse_beside_a_live_run(fleet.root, pulumi.stack)
     _refuse_another_stack(env, fleet, pulumi)
-    _refuse_beside_a_run_elsewhere(fleet, _owner(fleet, pulumi))
+    refuse_beside_a_run_elsewhere(fleet, _owner(fleet, pulumi))
     # Before anything is ended or fenced off: a run that lives elsewhere must be able to go on.
     _refuse_a_lock_that_may_be_held(pulumi)
     for process in end_orphans(fleet.root, _ORPHAN_PATIENCE_SECONDS):
@@ -56,26 +56,6 @@ def recover_fleet(
         _settle(pulumi, f"{again} --down", "destroy", _DOWN_OPTIONS)
     else:
         _settle(pulumi, again, "up", _up_options(policy_packs))
-
-
-def _refuse_beside_a_live_run(root: Path, stack: str) -> None:
-    if runs := live_runs(root, stack):
-        pids = ", ".join(str(run.pid) for run in runs)
-        raise RecoveryError(
-            f"a pulumi command is at work on stack {stack} (pid {pids}); wait for it, or end it first"
-        )
-
-
-def _refuse_beside_a_run_elsewhere(fleet: LoadedFleet, owner: str) -> None:
-    """A run on another computer is seen by the lease that it keeps renewing in a shared claims store."""
-    with stores_of(fleet) as stores:
-        leases = [lease for store in stores if (lease := store.lease_of(owner)) is not None]
-    for lease in leases:
-        if lease.is_live and not has_ended(lease.run, lease.host):
-            raise RecoveryError(
-                f"a run of {owner} is at work on {lease.host or 'another computer'}; wait for it, or end it"
-                f" there, then run again: unless it renews its lease, that ends in {lease.seconds_left:.0f} s"
-            )
 
 
 def _refuse_another_stack(env: str, fleet: LoadedFleet, pulumi: PulumiCli) -> None:

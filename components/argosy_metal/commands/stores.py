@@ -13,9 +13,10 @@ from argosy_metal.provider.secrets import resolve_secret
 
 
 @contextmanager
-def stores_of(fleet: LoadedFleet) -> Generator[list[ClaimStore]]:
+def stores_of(fleet: LoadedFleet, run: str = "looks only") -> Generator[list[ClaimStore]]:
     """The stores, closed at the end; halls that share one have it once. Opens nothing before the first use.
 
+    `run` is the key of a run that writes, which no other one may ever have.
     Raises FleetError for a fleet without halls.
     """
     settings = [claims_plan(hall.claims) for hall in halls_of(fleet).values()]
@@ -24,7 +25,7 @@ def stores_of(fleet: LoadedFleet) -> Generator[list[ClaimStore]]:
     def secret(reference: str) -> str:
         return resolve_secret(reference, fleet.root)
 
-    stores = [open_claims(plan, fleet.root, RunIdentity("looks only"), secret) for plan in distinct]
+    stores = [open_claims(plan, fleet.root, RunIdentity(run), secret) for plan in distinct]
     try:
         yield stores
     finally:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from argosy_metal.acceptance.judge import RULES, TEST_NAME, Threshold, failures
+from argosy_metal.acceptance.judge import RULES, TEST_NAME, Threshold, failures, unreported
 from argosy_metal.claims import Claim, Phase
 from argosy_metal.lifecycle.acceptance import AcceptanceReport, AcceptanceReports, AcceptanceUnavailableError
 from argosy_metal.lifecycle.explained import explained
@@ -119,6 +119,8 @@ class _Judged:
 
     report: AcceptanceReport
     failures: tuple[str, ...]
+    unreported: tuple[str, ...]
+    """Tests among the failures of which the report has no figure."""
 
     def outputs(self, inputs: Outputs) -> dict[str, Any]:
         return {
@@ -197,7 +199,7 @@ class Acceptances:
                 nothing = {"passed": False, "figures": dict[str, float](), "reportDigest": ""}
                 raise PartialFailureError(server_id, {**news, **nothing}, [str(error)]) from error
         if judged.failures:
-            raise PartialFailureError(server_id, judged.outputs(news), [_told(claim, judged.failures)])
+            raise PartialFailureError(server_id, judged.outputs(news), [_told(claim, judged)])
         return judged.outputs(news)
 
 
@@ -259,17 +261,27 @@ async def _asked(claim: Claim, ask: Callable[[], Any]) -> AcceptanceReport | Non
 
 def _judge(tests: Mapping[str, Mapping[str, float]], report: AcceptanceReport) -> _Judged:
     thresholds = {name: Threshold(*next(iter(given.items()))) for name, given in tests.items()}
-    return _Judged(report, tuple(failures(thresholds, report.figures)))
+    lacking = unreported(thresholds, report.figures)
+    return _Judged(report, tuple(failures(thresholds, report.figures)), lacking)
 
 
-def _told(claim: Claim, found: Sequence[str]) -> str:
-    error = MachineNotReadyError(
-        claim,
-        f"acceptance: {'; '.join(found)}",
-        f"another server for the slot: argosy metal replace ENV {claim.site}/{claim.slot} --reason TEXT; or"
-        " mend it, have it tested again, and run `pulumi up`",
+def _told(claim: Claim, judged: _Judged) -> str:
+    steps = [_look_at_the_image(judged.unreported)] if judged.unreported else []
+    if len(judged.failures) > len(judged.unreported):
+        steps.append(
+            f"another server for the slot: argosy metal replace ENV {claim.site}/{claim.slot} --reason TEXT;"
+            " or mend it, have it tested again, and run `pulumi up`"
+        )
+    found = f"acceptance: {'; '.join(judged.failures)}"
+    return str(MachineNotReadyError(claim, found, "; ".join(steps)))
+
+
+def _look_at_the_image(names: Sequence[str]) -> str:
+    """A figure that is missing says that no test was run, and nothing against the server."""
+    return (
+        f"the test program of the image has to post {', '.join(names)}; look at it, or take out of the pool's"
+        " `acceptance` what it does not measure, and run `pulumi up`"
     )
-    return str(error)
 
 
 def _digest(trigger: Mapping[str, str]) -> str:

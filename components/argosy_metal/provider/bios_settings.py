@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from argosy_metal.claims import Claim
 from argosy_metal.lifecycle.bios_decide import unfinished
 from argosy_metal.lifecycle.bios_driver import BiosDriver, SeenBios, WantedBios
 from argosy_metal.lifecycle.failure import MachineNotReadyError
 from argosy_metal.provider.brought import BroughtAbout
 from argosy_metal.provider.checks import Failure, flag
 from argosy_metal.provider.failures import PartialFailureError
+from argosy_metal.provider.hall import Hall
 from argosy_metal.provider.properties import BOOLEAN, Input, Output, Properties, mapping_of
 from argosy_metal.provider.requests import ResourceRequest
 from argosy_metal.provider.resource import Found, Outputs
@@ -19,7 +21,6 @@ from argosy_metal.provider.setup_inputs import (
     APPLY_ON,
     SERVER_ID,
     as_map,
-    deletable_claim,
     is_now,
     readable_claim,
     reboot_failures,
@@ -90,12 +91,8 @@ class BiosSettings(BroughtAbout):
                 inputs = self.properties.check({"serverId": claim.server_id, "attributes": attributes})[0]
             return Found(claim.server_id, _outputs(inputs, await driver.look()), inputs)
 
-    async def delete(self, request: ResourceRequest) -> None:
+    async def _leave(self, hall: Hall, claim: Claim, request: ResourceRequest) -> None:
         """Forget, or go back to what was there before if the program said so."""
-        hall = self._hall()
-        claim = await deletable_claim(hall, request)
-        if claim is None:
-            return
         async with hall.setup(claim, hall.leash(request)) as (access, self_test, _):
             driver = BiosDriver(access, self_test)
             await access.explained(self_test.settle)

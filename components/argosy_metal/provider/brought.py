@@ -5,10 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
+from argosy_metal.claims import Claim
+from argosy_metal.lifecycle import MachineNotReadyError
 from argosy_metal.provider.hall import Hall
 from argosy_metal.provider.properties import Properties
 from argosy_metal.provider.requests import ResourceRequest
 from argosy_metal.provider.resource import Change, Difference, Outputs
+from argosy_metal.provider.setup_inputs import deletable_claim
+from argosy_metal.provider.taking_down import is_given_up, tell_given_up
 from argosy_metal.provider.values import UNKNOWN
 
 
@@ -39,12 +43,32 @@ class BroughtAbout(ABC):
             return self._previewed(request)
         return await self._bring(request.resource_id, request)
 
+    async def delete(self, request: ResourceRequest) -> None:
+        """Leave the server as the kind does it; one that a person gave up, and that is silent, as it is.
+
+        Raises NotPossibleError if the claims store does not know what the state describes.
+        """
+        hall = self._hall()
+        claim = await deletable_claim(hall, request)
+        if claim is None:
+            return
+        try:
+            await self._leave(hall, claim, request)
+        except MachineNotReadyError as error:
+            if not is_given_up(claim, error):
+                raise
+            tell_given_up(hall, claim, request, "nothing was set back on it")
+
     def _previewed(self, request: ResourceRequest) -> Outputs:
         return {**request.news, **dict.fromkeys(self.properties.outputs, UNKNOWN)}
 
     @abstractmethod
     def _unfinished(self, news: Outputs, olds: Outputs) -> frozenset[str]:
         """Outputs that were observed and are not as they should be."""
+
+    @abstractmethod
+    async def _leave(self, hall: Hall, claim: Claim, request: ResourceRequest) -> None:
+        """What a deletion does on a server that is still ours."""
 
     @abstractmethod
     async def _bring(self, server_id: str, request: ResourceRequest) -> Outputs:

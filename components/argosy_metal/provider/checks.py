@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
+from argosy.spec.secrets import REFERENCE_FORMS, REFERENCE_PATTERN
 from argosy_metal.provider.values import Unknown
 
 Failure = tuple[str, str]
@@ -34,6 +35,10 @@ def unshown_text(pattern: str, meaning: str) -> Rule:
         return f"given something else (not shown, since it may hold a secret); expected {meaning}"
 
     return rule
+
+
+SECRET_REFERENCE = unshown_text(REFERENCE_PATTERN, f"{REFERENCE_FORMS}, never the secret")
+"""Where a secret is found."""
 
 
 def texts(meaning: str) -> Rule:

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from argosy_metal.provider.checks import Failure, Rule, check_inputs, text, unshown_text
+from argosy_metal.provider.checks import SECRET_REFERENCE, Failure, Rule, check_inputs, text, unshown_text
 from argosy_metal.provider.properties import INTEGER, STRING, WireType, reference
 from argosy_metal.provider.values import Unknown
 
 CLAIMS_TYPE = "baremetal:index:Claims"
 _PATH = text(r"[^\s]+", "a path, relative to the project root or in full")
 _NAME = text(r"[^\s]+", "a name")
-_REFERENCE = unshown_text(
-    r"env:[A-Za-z_][A-Za-z0-9_]*|file:[^\s]+", "`env:NAME` or `file:PATH`, never the secret"
-)
 _URL = unshown_text(r"https?://[^\s/@]+(/[^\s@]*)?", "a URL without an account")
 
 
@@ -31,7 +28,7 @@ def _anything(_value: Any) -> str | None:
 _RULES: Mapping[str, tuple[Mapping[str, Rule], Mapping[str, Rule]]] = {
     "sqlite": ({"path": _PATH}, {}),
     "postgresql": (
-        {"host": _NAME, "database": _NAME, "user": _NAME, "passwordRef": _REFERENCE},
+        {"host": _NAME, "database": _NAME, "user": _NAME, "passwordRef": SECRET_REFERENCE},
         {
             "port": _port,
             "sslmode": text("verify-full|verify-ca|disable", "verify-full, verify-ca or disable"),
@@ -41,7 +38,7 @@ _RULES: Mapping[str, tuple[Mapping[str, Rule], Mapping[str, Rule]]] = {
     "kubernetes": ({"kubeconfig": _PATH, "namespace": _NAME}, {"context": _NAME}),
     "ironic": (
         {"url": _URL, "journal": _anything},
-        {"usernameRef": _REFERENCE, "passwordRef": _REFERENCE, "caCertificate": _PATH},
+        {"usernameRef": SECRET_REFERENCE, "passwordRef": SECRET_REFERENCE, "caCertificate": _PATH},
     ),
 }
 """Backend to what it needs and what it takes."""

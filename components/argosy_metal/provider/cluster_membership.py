@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from typing import Any, cast
 
-from argosy_metal.claims import Claim, ClaimsUnavailableError
-from argosy_metal.claims.kubernetes.kubeconfig import read_kubeconfig
+from argosy_metal.claims import Claim
+from argosy_metal.kubernetes.kubeconfig import KubeconfigError, read_kubeconfig
 from argosy_metal.kubernetes.membership import BootId, Member, Membership, Patience
 from argosy_metal.kubernetes.nodes import Node, NodeError, Nodes, cluster_error
 from argosy_metal.lifecycle import Journal, Leash
@@ -36,16 +36,14 @@ async def opened_cluster(hall: Hall, inputs: Mapping[str, Any]) -> AsyncGenerato
     Raises NotPossibleError, which holds no token, for a kubeconfig that cannot be used.
     """
     path = hall.config.root / str(inputs["kubeconfig"])
+    place = f"the cluster of {inputs['kubeconfig']}"
     try:
         cluster = await asyncio.to_thread(read_kubeconfig, path, inputs.get("context"))
-    except ClaimsUnavailableError as error:
+        rest = Rest(cluster.server, cluster_error(place), cluster.headers, cluster.context)
+        with closing(rest):
+            yield Nodes(rest)
+    except KubeconfigError as error:
         raise NotPossibleError(str(error)) from None
-    place = f"the cluster of {inputs['kubeconfig']}"
-    rest = Rest(cluster.server, cluster_error(place), cluster.headers, cluster.context)
-    try:
-        yield Nodes(rest)
-    finally:
-        rest.close()
 
 
 @asynccontextmanager
@@ -102,6 +100,11 @@ async def leave_cluster(hall: Hall, claim: Claim, leash: Leash, known: Mapping[s
     journal = Journal(hall.store, claim)
     if known and claim.server_id not in _undrained():
         await explained(journal, lambda: _leave(hall, claim, leash, known))
+    return await forget_node(journal)
+
+
+async def forget_node(journal: Journal) -> Claim:
+    """Note that the server is no Node; the claim as it is now."""
     await Notes(journal, _NOTES).clear()
     return journal.claim
 

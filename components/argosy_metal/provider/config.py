@@ -9,7 +9,7 @@ from typing import Any
 
 from argosy_metal.budgets import BudgetLimits
 from argosy_metal.provider.budget_config import BUDGETS_SCHEMA, BUDGETS_TYPE, budget_limits, check_budgets
-from argosy_metal.provider.checks import Failure, text, unshown_text
+from argosy_metal.provider.checks import SECRET_REFERENCE, Failure, text, unshown_text
 from argosy_metal.provider.claims_config import CLAIMS_SCHEMA, CLAIMS_TYPE, check_claims
 from argosy_metal.provider.failures import NotPossibleError
 from argosy_metal.provider.ironic_config import (
@@ -44,9 +44,7 @@ CONFIG = Properties(
         ),
         "provisioningTokenRef": Input(
             "Reference to the token that lets Argosy offer to installers: env:NAME or file:PATH.",
-            unshown_text(
-                r"env:[A-Za-z_][A-Za-z0-9_]*|file:[^\s]+", "`env:NAME` or `file:PATH`, never the secret"
-            ),
+            SECRET_REFERENCE,
             required=False,
         ),
         "budgets": Input(

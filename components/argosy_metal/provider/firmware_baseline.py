@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from argosy_metal.claims import Claim
 from argosy_metal.lifecycle.failure import MachineNotReadyError
 from argosy_metal.lifecycle.firmware_decide import FirmwareImage, unfinished
 from argosy_metal.lifecycle.firmware_driver import FirmwareDriver, SeenFirmware, WantedFirmware
 from argosy_metal.provider.brought import BroughtAbout
 from argosy_metal.provider.checks import Failure, Rule, check_inputs, flag, text, unshown_text
 from argosy_metal.provider.failures import PartialFailureError
+from argosy_metal.provider.hall import Hall
 from argosy_metal.provider.properties import (
     BOOLEAN,
     STRING,
@@ -27,7 +29,6 @@ from argosy_metal.provider.setup_inputs import (
     APPLY_ON,
     SERVER_ID,
     as_map,
-    deletable_claim,
     is_now,
     readable_claim,
     reboot_failures,
@@ -111,12 +112,8 @@ class FirmwareBaselines(BroughtAbout):
             seen = await FirmwareDriver(access, self_test, hands).look()
         return Found(claim.server_id, _outputs(inputs, seen), inputs)
 
-    async def delete(self, request: ResourceRequest) -> None:
+    async def _leave(self, hall: Hall, claim: Claim, request: ResourceRequest) -> None:
         """Forget. The firmware stays as it is, and a flash that runs goes on."""
-        hall = self._hall()
-        claim = await deletable_claim(hall, request)
-        if claim is None:
-            return
         async with hall.setup(claim, hall.leash(request)) as (access, self_test, hands):
             await access.explained(self_test.settle)
             await FirmwareDriver(access, self_test, hands).forget()

@@ -28,6 +28,7 @@ from argosy_metal.lifecycle import (
     ReportService,
     ServerAccess,
 )
+from argosy_metal.lifecycle.abandonment import is_left_behind
 from argosy_metal.lifecycle.acceptance import AcceptanceService
 from argosy_metal.lifecycle.firmware_driver import FirmwareHands
 from argosy_metal.lifecycle.firmware_images import FirmwareImages
@@ -41,6 +42,7 @@ from argosy_metal.provider.ironic_config import IronicConfig
 from argosy_metal.provider.reach import Reach, find_reach
 from argosy_metal.provider.requests import ResourceRequest
 from argosy_metal.provider.secrets import resolve_secret
+from argosy_metal.provider.silence import Silences
 from argosy_metal.provider.turns import Turns
 from argosy_metal.redfish import BmcGates, Clock, Credentials, RedfishClient, SystemClock, Trust
 from argosy_metal.redfish.gate import Shared
@@ -65,6 +67,7 @@ class Hall:
         self._gates = BmcGates(config.budgets.bmc_connections)
         self.log = log or EngineLog()
         self._turns = Turns()
+        self._silences = Silences(self._clock)
         self._services: Shared[ReportService] = Shared()
         self.rollouts = Rollouts(config.budgets.rollout, config.budgets.replacements_per_run)
         self.deletions = Deletions(_deletions(config))
@@ -99,13 +102,16 @@ class Hall:
         return await asyncio.to_thread(self.store.find, site, serial)
 
     async def own_claim(self, server_id: str, owner: str) -> Claim:
-        """The claim of `owner` on a server. Raises NotPossibleError or ForeignClaimError."""
+        """The claim of `owner` on a server. Raises NotPossibleError or ForeignClaimError.
+
+        A server that was given up is nobody's, until a person takes it back.
+        """
         claim = await self.claim_of(server_id)
         if claim is None:
             raise NotPossibleError(
                 f"server {server_id} is not claimed; run `pulumi refresh`, then `pulumi up`"
             )
-        if claim.owner != owner:
+        if claim.owner != owner or is_left_behind(claim):
             raise ForeignClaimError(claim, f"stack {owner}")
         return claim
 
@@ -133,7 +139,7 @@ class Hall:
     async def machine(self, claim: Claim, leash: Leash) -> AsyncGenerator[tuple[MachineDriver, Journal]]:
         """The machine on a claimed server, driven by the hall's engine; its session is closed at the end."""
         ironic = self.config.ironic
-        async with self._turns.of(claim.server_id):
+        async with self._turn(claim):
             journal = Journal(self.store, await self._current(claim))
             engine = (
                 self._redfish_machine(journal, leash)
@@ -142,6 +148,13 @@ class Hall:
             )
             async with engine as driver:
                 yield driver, journal
+
+    @asynccontextmanager
+    async def _turn(self, claim: Claim) -> AsyncGenerator[None]:
+        """Work on a server alone. Raises MachineNotReadyError at once if its BMC has just not answered."""
+        async with self._turns.of(claim.server_id):
+            with self._silences.remembered(claim):
+                yield
 
     @property
     def clock(self) -> Clock:
@@ -252,7 +265,7 @@ class Hall:
     async def server(self, claim: Claim, timeout_seconds: float) -> AsyncGenerator[ServerAccess]:
         """A claimed server's BMC; its session is closed at the end. 0 s: no time limit."""
         leash = Leash(self._clock, timeout_seconds or None, self._stop)
-        async with self._turns.of(claim.server_id), self._access(claim, leash) as access:
+        async with self._turn(claim), self._access(claim, leash) as access:
             yield access
 
     @asynccontextmanager
@@ -260,7 +273,7 @@ class Hall:
         self, claim: Claim, leash: Leash
     ) -> AsyncGenerator[tuple[ServerAccess, SelfTest, FirmwareHands]]:
         """A claimed server's BMC, for what may take the server through its self-test."""
-        async with self._turns.of(claim.server_id), AsyncExitStack() as stack:
+        async with self._turn(claim), AsyncExitStack() as stack:
             reports = await stack.enter_async_context(self.reports())
             access = await stack.enter_async_context(self._access(claim, leash))
             yield access, SelfTest(access, self.budgets.power_ons, reports), self._firmware

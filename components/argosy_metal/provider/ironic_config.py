@@ -8,22 +8,19 @@ from pathlib import Path
 from typing import Any, cast
 
 from argosy_metal.ironic import BmcAccess, IronicAccess
-from argosy_metal.provider.checks import Failure, Rule, check_inputs, text, unshown_text
+from argosy_metal.provider.checks import SECRET_REFERENCE, Failure, Rule, check_inputs, text, unshown_text
 from argosy_metal.provider.properties import STRING, WireType
 from argosy_metal.provider.secrets import resolve_secret
 from argosy_metal.redfish import Credentials
 
 IRONIC_TYPE = "baremetal:index:Ironic"
-_REFERENCE = unshown_text(
-    r"env:[A-Za-z_][A-Za-z0-9_]*|file:[^\s]+", "`env:NAME` or `file:PATH`, never the secret"
-)
 _PATH = text(r"[^\s]+", "a path")
 _NEEDED: Mapping[str, Rule] = {
     "url": unshown_text(r"https?://[^\s/@]+(/[^\s@]*)?", "the URL of Ironic's API, without an account")
 }
 _TAKEN: Mapping[str, Rule] = {
-    "usernameRef": _REFERENCE,
-    "passwordRef": _REFERENCE,
+    "usernameRef": SECRET_REFERENCE,
+    "passwordRef": SECRET_REFERENCE,
     "caCertificate": _PATH,
     "bmcCaCertificate": _PATH,
     "systemId": text(r"/redfish/v1/Systems/[^\s/]+", "a path such as /redfish/v1/Systems/1"),

@@ -34,6 +34,13 @@ from argosy_metal.provider.machine_inputs import (
 from argosy_metal.provider.requests import ResourceRequest
 from argosy_metal.provider.resource import Change, Difference, Found, Outputs
 from argosy_metal.provider.secrets import resolve_content
+from argosy_metal.provider.taking_down import (
+    count_deletion,
+    is_given_up,
+    leave_cluster_unreached,
+    tell_given_up,
+    unreached,
+)
 from argosy_metal.provider.values import UNKNOWN
 
 MACHINE = "baremetal:index:Machine"
@@ -48,10 +55,14 @@ class Machines:
         self._hall = hall
         self._left: dict[str, tuple[Outputs, str]] = {}
         """By URN: machines that were to be replaced and are still there, and why."""
+        self._named: set[str] = set()
+        """Servers on which the program has a machine."""
 
     def check(self, news: Mapping[str, Any]) -> tuple[Mapping[str, Any], Sequence[Failure]]:
         """Shapes, and what cannot work together; a machine is online unless the program says otherwise."""
-        return check_machine(news, by_ironic=self._is_by_ironic())
+        inputs, failures = check_machine(news, by_ironic=self._is_by_ironic())
+        self._named.add(str(inputs.get("serverId")))
+        return inputs, failures
 
     def _is_by_ironic(self) -> bool:
         try:
@@ -91,7 +102,8 @@ class Machines:
     async def read(self, request: ResourceRequest) -> Found:
         """What is on the server now. A BMC that does not answer is an error, never "gone".
 
-        Other hardware than was claimed is an error too: it is told, and nothing is written to it.
+        Other hardware than was claimed is an error too, and so is another installation than ours where ours
+        is recorded as running: "gone" would have the machine made anew.
         """
         claim = await self._hall().claim_of(request.resource_id)
         if claim is None and request.olds:
@@ -104,14 +116,18 @@ class Machines:
             raise ForeignClaimError(claim, f"stack {request.owner}")
         async with self._hall().machine(claim, self._hall().leash(request)) as (machine, _):
             seen = await machine.look()
+        if seen.doubt is not None:
+            raise seen.doubt
         if claim.phase is Phase.RUNNING and seen.boot_id is None:
-            # Installed anew by someone else, or wiped: what the state describes does not exist any more.
+            # Ironic's node was given to someone else, or undeployed: what the state describes does not exist.
             return Found()
         inputs = dict(request.old_inputs) or _imported_inputs(claim, online=seen.power != OFF)
         return Found(claim.server_id, _outputs(inputs, claim, seen.boot_id or "", seen.power), inputs)
 
     async def delete(self, request: ResourceRequest) -> None:
         """Take the machine down, as many as the hall's budgets allow. The claim stays, and what is not ours.
+
+        One that a person gave up, and whose BMC does not answer, goes as it is.
 
         Raises NotPossibleError if the claims store has never granted what the state describes.
         """
@@ -130,19 +146,28 @@ class Machines:
                 await machine.take_down()
         except (RolloutHaltedError, MachineNotReadyError, NodeError) as error:
             hall.rollouts.end(request.resource_id, runs=False)
-            if isinstance(error, InterruptedMachineError) or not hall.rollouts.is_expected(
-                request.resource_id
-            ):
-                raise
+            comes_back = self._comes_back(hall, request.resource_id)
+            if is_given_up(claim, error) and not comes_back:
+                await leave_cluster_unreached(hall, claim, leash, request)
+                tell_given_up(hall, claim, request, "its machine was neither powered off nor wiped")
+                return
+            if isinstance(error, InterruptedMachineError) or not comes_back:
+                raise unreached(error) from error.__cause__
             self._leave(request, await hall.claim_of(request.resource_id) or claim, str(error))
             return
         except BaseException:
             hall.rollouts.end(request.resource_id, runs=False)
             raise
-        if claim.phase in (Phase.FAILED, Phase.QUARANTINED) and not hall.rollouts.is_expected(
-            request.resource_id
-        ):
+        if claim.phase in (Phase.FAILED, Phase.QUARANTINED) and not self._comes_back(hall, claim.server_id):
             hall.log.warn(request.urn, _unfit(claim))
+
+    def _comes_back(self, hall: Hall, server_id: str) -> bool:
+        """Whether what is taken down here is replaced on its server.
+
+        A comparison has said so; but `pulumi up --replace` asks for none (pulumi,
+        pkg/resource/deploy/step_generator.go), and then it does if the program still names a machine there.
+        """
+        return hall.rollouts.is_expected(server_id) or server_id in self._named
 
     def _leave(self, request: ResourceRequest, claim: Claim, reason: str) -> None:
         """What stays is told when the engine asks for the successor, which it does at once.
@@ -156,8 +181,8 @@ class Machines:
         """Wait, or refuse, before a machine that may be of use is taken down."""
         if claim.phase is Phase.CLAIMED:
             return
-        if not hall.rollouts.is_expected(request.resource_id):
-            hall.deletions.count(claim.server_id)
+        if not self._comes_back(hall, request.resource_id):
+            await count_deletion(hall, claim, leash)
         elif claim.phase is Phase.RUNNING:
             pool = claim.slot.partition("/")[0]
             journal = Journal(hall.store, claim)

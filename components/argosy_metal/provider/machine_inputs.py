@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
+from argosy.spec.secrets import REFERENCE_FORMS, REFERENCE_PATTERN
+from argosy_metal.bootable import bootable_kinds
 from argosy_metal.lifecycle import BootMethod, Image, ImageKind, UserData, Wanted, Wipe, WipePolicy
 from argosy_metal.provider.checks import Failure, Rule, check_inputs, flag, text, unshown_text
 from argosy_metal.provider.failures import NotPossibleError
@@ -16,15 +18,6 @@ from argosy_metal.provider.values import Unknown
 from argosy_metal.root_device_hints import hint_faults
 
 _SHA256 = text(r"[0-9a-f]{64}", "64 lower-case hex digits")
-_BOOTABLE: Mapping[BootMethod, frozenset[ImageKind]] = {
-    BootMethod.VIRTUAL_MEDIA: frozenset({ImageKind.ISO}),
-    BootMethod.HTTP_BOOT: frozenset({ImageKind.ISO, ImageKind.EFI}),
-    BootMethod.PXE: frozenset(ImageKind),
-}
-_BOOTABLE_BY_IRONIC: Mapping[BootMethod, frozenset[ImageKind]] = {
-    # Its agent writes the disk images.
-    BootMethod.VIRTUAL_MEDIA: frozenset({ImageKind.ISO, ImageKind.RAW, ImageKind.QCOW2}),
-}
 
 
 def _one_of(*words: str) -> Rule:
@@ -42,9 +35,7 @@ _PARTS: Mapping[str, tuple[Mapping[str, Rule], Mapping[str, Rule]]] = {
     "boot": ({"method": _one_of(*BootMethod)}, {}),
     "userData": (
         {
-            "ref": unshown_text(
-                r"env:[A-Za-z_][A-Za-z0-9_]*|file:[^\s]+", "`env:NAME` or `file:PATH`, never the content"
-            ),
+            "ref": unshown_text(REFERENCE_PATTERN, f"{REFERENCE_FORMS}, never the content"),
             "sha256": _SHA256,
         },
         {},
@@ -173,12 +164,12 @@ def _impossible(inputs: Mapping[str, Any], *, by_ironic: bool) -> list[Failure]:
         _part(inputs, "image", "kind", ImageKind.ISO),
     )
     if not isinstance(method, Unknown) and not isinstance(kind, Unknown):
-        bootable = (_BOOTABLE_BY_IRONIC if by_ironic else _BOOTABLE).get(BootMethod(method))
-        if bootable is None:
+        kinds = bootable_kinds(method, by_ironic=by_ironic)
+        if not kinds:
             failures.append(("boot.method", f"given {method!r}; engine ironic has virtualMedia only"))
-        elif ImageKind(kind) not in bootable:
-            kinds = ", ".join(sorted(bootable))
-            failures.append(("image.kind", f"given {kind!r} for boot method {method}; expected {kinds}"))
+        elif kind not in kinds:
+            expected = ", ".join(kinds)
+            failures.append(("image.kind", f"given {kind!r} for boot method {method}; expected {expected}"))
     if "method" in _given(inputs, "wipe") and _given(inputs, "wipe").get("policy") != WipePolicy.ERASE:
         failures.append(("wipe.method", "only `policy: erase` has a method"))
     return failures

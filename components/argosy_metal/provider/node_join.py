@@ -30,6 +30,12 @@ from argosy_metal.provider.hall import Hall
 from argosy_metal.provider.node_join_inputs import OBSERVED, PROPERTIES
 from argosy_metal.provider.requests import ResourceRequest
 from argosy_metal.provider.resource import Change, Difference, Found, Outputs
+from argosy_metal.provider.taking_down import (
+    count_deletion,
+    is_given_up,
+    leave_cluster_unreached,
+    unreached,
+)
 from argosy_metal.provider.values import UNKNOWN
 
 NODE_JOIN = "baremetal:index:NodeJoin"
@@ -100,13 +106,18 @@ class NodeJoins:
         noted = noted_node(claim)
         if hall.rollouts.is_expected(claim.server_id) or noted.get("holder", request.urn) != request.urn:
             return
-        if request.urn not in self._replaced:
-            hall.deletions.count(claim.server_id)
+        leash = hall.leash(request)
         try:
-            await leave_cluster(hall, claim, hall.leash(request), noted or request.olds)
+            if request.urn not in self._replaced:
+                await count_deletion(hall, claim, leash)
+            await leave_cluster(hall, claim, leash, noted or request.olds)
         except (NodeError, MachineNotReadyError) as error:
-            if isinstance(error, InterruptedMachineError) or request.urn not in self._replaced:
-                raise
+            comes_back = request.urn in self._replaced
+            if is_given_up(claim, error) and not comes_back:
+                await leave_cluster_unreached(hall, claim, leash, request)
+                return
+            if isinstance(error, InterruptedMachineError) or not comes_back:
+                raise unreached(error) from error.__cause__
             # Told when the engine asks for the successor, which it does at once: a replacement whose deletion
             # fails would leave the CLI waiting without end (pulumi issue 16373).
             self._left[request.urn] = {**request.olds, "ready": False}, str(error)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from argosy_metal.claims import Claim
 from argosy_metal.lifecycle.failure import MachineNotReadyError
 from argosy_metal.lifecycle.power_cap_driver import PowerCapDriver, SeenPower, WantedPower
 from argosy_metal.provider.brought import BroughtAbout, incomplete
 from argosy_metal.provider.checks import Failure, flag, text, watts
 from argosy_metal.provider.failures import PartialFailureError
+from argosy_metal.provider.hall import Hall
 from argosy_metal.provider.properties import (
     BOOLEAN,
     INTEGER,
@@ -23,7 +25,7 @@ from argosy_metal.provider.properties import (
 )
 from argosy_metal.provider.requests import ResourceRequest
 from argosy_metal.provider.resource import Found, Outputs
-from argosy_metal.provider.setup_inputs import SERVER_ID, deletable_claim, readable_claim
+from argosy_metal.provider.setup_inputs import SERVER_ID, readable_claim
 from argosy_metal.redfish.power_limits import PowerLimit
 from argosy_metal.redfish.power_restore import POLICIES
 
@@ -114,12 +116,8 @@ class PowerCaps(BroughtAbout):
         inputs = dict(request.old_inputs) or _imported(claim.server_id, seen)
         return Found(claim.server_id, _outputs(inputs, seen, captured), inputs)
 
-    async def delete(self, request: ResourceRequest) -> None:
+    async def _leave(self, hall: Hall, claim: Claim, request: ResourceRequest) -> None:
         """Forget, or go back to what was there before if the program said so."""
-        hall = self._hall()
-        claim = await deletable_claim(hall, request)
-        if claim is None:
-            return
         async with hall.server(claim, request.timeout_seconds) as access:
             driver = PowerCapDriver(access)
             if request.olds.get("restoreOnDelete") is True:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from argosy_metal.claims import Claim
 from argosy_metal.lifecycle.access import ServerAccess
 from argosy_metal.lifecycle.decide import OFF, ON
 from argosy_metal.lifecycle.failure import MachineNotReadyError
@@ -13,10 +14,11 @@ from argosy_metal.provider.bare_host import assert_bare
 from argosy_metal.provider.brought import BroughtAbout
 from argosy_metal.provider.checks import Failure, flag, text
 from argosy_metal.provider.failures import PartialFailureError
+from argosy_metal.provider.hall import Hall
 from argosy_metal.provider.properties import BOOLEAN, Input, Output, Properties
 from argosy_metal.provider.requests import ResourceRequest
 from argosy_metal.provider.resource import Found, Outputs
-from argosy_metal.provider.setup_inputs import SERVER_ID, deletable_claim, readable_claim
+from argosy_metal.provider.setup_inputs import SERVER_ID, readable_claim
 
 POWER_STATE = "baremetal:index:PowerState"
 _PROPERTIES = Properties(
@@ -60,9 +62,8 @@ class PowerStates(BroughtAbout):
         }
         return Found(claim.server_id, {**inputs, "observed": power}, inputs)
 
-    async def delete(self, request: ResourceRequest) -> None:
-        """Leave the host as it is."""
-        await deletable_claim(self._hall(), request)
+    async def _leave(self, hall: Hall, claim: Claim, request: ResourceRequest) -> None:
+        """The host stays as it is."""
 
     def _unfinished(self, news: Outputs, olds: Outputs) -> frozenset[str]:
         return frozenset({"observed"} if olds.get("observed") != news.get("power") else ())

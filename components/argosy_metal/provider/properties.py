@@ -45,16 +45,13 @@ class Input:
     def schema(self) -> dict[str, Any]:
         """As Pulumi's package schema writes a property."""
         shown: dict[str, Any] = {**self.type, "description": self.description}
-        if self.default is not None and "$ref" not in self.type and self.type.get("type") not in _COMPOSED:
+        if self.default is not None:
             shown["default"] = self.default
         if self.on_change is Change.REPLACE:
             shown["willReplaceOnChanges"] = True
         if self.secret:
             shown["secret"] = True
         return shown
-
-
-_COMPOSED = ("array", "object")
 
 
 @dataclass(frozen=True)

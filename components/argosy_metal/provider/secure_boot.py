@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from argosy_metal.claims import Claim
 from argosy_metal.lifecycle.failure import MachineNotReadyError
 from argosy_metal.lifecycle.secure_boot_driver import SecureBootDriver
 from argosy_metal.lifecycle.secure_boot_plan import (
@@ -23,6 +24,7 @@ from argosy_metal.provider.certificate_inputs import (
 )
 from argosy_metal.provider.checks import Failure, flag, text
 from argosy_metal.provider.failures import PartialFailureError
+from argosy_metal.provider.hall import Hall
 from argosy_metal.provider.properties import (
     BOOLEAN,
     STRINGS,
@@ -34,7 +36,7 @@ from argosy_metal.provider.properties import (
 )
 from argosy_metal.provider.requests import ResourceRequest
 from argosy_metal.provider.resource import Found, Outputs
-from argosy_metal.provider.setup_inputs import SERVER_ID, deletable_claim, readable_claim
+from argosy_metal.provider.setup_inputs import SERVER_ID, readable_claim
 from argosy_metal.redfish.secure_boot import SecureBootState
 
 SECURE_BOOT = "baremetal:index:SecureBoot"
@@ -99,13 +101,10 @@ class SecureBoots(BroughtAbout):
         )
         return Found(claim.server_id, _outputs(inputs, seen, wanted, added), inputs)
 
-    async def delete(self, request: ResourceRequest) -> None:
+    async def _leave(self, hall: Hall, claim: Claim, request: ResourceRequest) -> None:
         """Forget: switch and certificates stay as they are."""
-        hall = self._hall()
-        claim = await deletable_claim(hall, request)
-        if claim is not None:
-            async with hall.server(claim, request.timeout_seconds) as access:
-                await SecureBootDriver(access).forget()
+        async with hall.server(claim, request.timeout_seconds) as access:
+            await SecureBootDriver(access).forget()
 
     def _unfinished(self, news: Outputs, olds: Outputs) -> frozenset[str]:
         return incomplete(olds)

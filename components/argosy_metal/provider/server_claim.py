@@ -7,20 +7,25 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from argosy_metal.claims import Claim, ForeignClaimError, Phase
-from argosy_metal.lifecycle import owes_wipe
-from argosy_metal.provider.checks import Failure, text, texts, unshown_text, watts
+from argosy_metal.lifecycle import MachineNotReadyError, owes_wipe
+from argosy_metal.lifecycle.abandonment import is_left_behind, leaving_behind
+from argosy_metal.provider.checks import SECRET_REFERENCE, Failure, text, texts, unshown_text, watts
 from argosy_metal.provider.cluster_membership import leave_cluster, noted_node
 from argosy_metal.provider.failures import NotPossibleError
 from argosy_metal.provider.hall import Hall
 from argosy_metal.provider.properties import INTEGER, STRINGS, Input, Output, Properties
 from argosy_metal.provider.requests import ResourceRequest
 from argosy_metal.provider.resource import Change, Difference, Found, Outputs
+from argosy_metal.provider.taking_down import (
+    count_deletion,
+    is_given_up,
+    leave_cluster_unreached,
+    tell_given_up,
+    unreached,
+)
 from argosy_metal.provider.values import UNKNOWN, Unknown
 
 SERVER_CLAIM = "baremetal:index:ServerClaim"
-_REFERENCE = unshown_text(
-    r"env:[A-Za-z_][A-Za-z0-9_]*|file:[^\s]+", "`env:NAME` or `file:PATH`, never the secret"
-)
 _PROPERTIES = Properties(
     description="A server that this stack owns.",
     inputs={
@@ -52,8 +57,8 @@ _PROPERTIES = Properties(
             INTEGER,
             required=False,
         ),
-        "usernameRef": Input("Reference to the BMC's user name: env:NAME or file:PATH.", _REFERENCE),
-        "passwordRef": Input("Reference to the BMC's password: env:NAME or file:PATH.", _REFERENCE),
+        "usernameRef": Input("Reference to the BMC's user name: env:NAME or file:PATH.", SECRET_REFERENCE),
+        "passwordRef": Input("Reference to the BMC's password: env:NAME or file:PATH.", SECRET_REFERENCE),
         "certificateSha256": Input(
             "SHA-256 of the BMC's own certificate (DER); no other one is accepted then.",
             text(r"[0-9a-f]{64}", "64 lower-case hex digits"),
@@ -98,7 +103,7 @@ class ServerClaims:
             if request.olds:
                 await self._hall().assert_known(request)
             return Found()
-        if claim.owner != request.owner:
+        if claim.owner != request.owner or is_left_behind(claim):
             if request.olds:
                 return Found()
             raise ForeignClaimError(claim, f"stack {request.owner}")
@@ -121,6 +126,9 @@ class ServerClaims:
     async def delete(self, request: ResourceRequest) -> None:
         """Give the server back. A machine that a killed run left on it is taken down first.
 
+        A server with a machine that a person gave up, and whose BMC does not answer, stays claimed, and no
+        resource holds it any more.
+
         Raises NotPossibleError if the claims store has never granted what the state describes.
         """
         claim = await self._hall().claim_of(request.resource_id)
@@ -133,18 +141,41 @@ class ServerClaims:
             return
         hall = self._hall()
         if claim.phase is not Phase.CLAIMED or owes_wipe(claim.wipe, claim.wipe_proof):
-            hall.deletions.count(claim.server_id)
-            leash = hall.leash(request)
-            claim = await leave_cluster(hall, claim, leash, noted_node(claim))
-            async with hall.machine(claim, leash) as (machine, journal):
-                await machine.take_down()
-                claim = journal.claim
+            try:
+                claim = await self._take_down(hall, claim, request)
+            except MachineNotReadyError as error:
+                if not is_given_up(claim, error):
+                    raise unreached(error) from error.__cause__
+                await self._leave_behind(hall, claim, request)
+                return
         if owes_wipe(claim.wipe, claim.wipe_proof):
             raise NotPossibleError(
                 f"{claim.server_id} ({claim.slot}) is not given back: its machine demanded the wipe"
                 f" {claim.wipe!r}, and nobody has seen it done; run `pulumi destroy` (or `up`) again"
             )
         await asyncio.to_thread(hall.store.release, claim)
+
+    async def _take_down(self, hall: Hall, claim: Claim, request: ResourceRequest) -> Claim:
+        leash = hall.leash(request)
+        await count_deletion(hall, claim, leash)
+        claim = await leave_cluster(hall, claim, leash, noted_node(claim))
+        async with hall.machine(claim, leash) as (machine, journal):
+            await machine.take_down()
+            return journal.claim
+
+    async def _leave_behind(self, hall: Hall, claim: Claim, request: ResourceRequest) -> None:
+        """The state forgets the server; the claims store keeps it, and grants it to no slot."""
+        claim = await hall.claim_of(claim.server_id) or claim
+        claim = await leave_cluster_unreached(hall, claim, hall.leash(request), request)
+        await asyncio.to_thread(hall.store.change, claim, **leaving_behind(claim))
+        owed = ", which still owes a wipe" if owes_wipe(claim.wipe, claim.wipe_proof) else ""
+        tell_given_up(
+            hall,
+            claim,
+            request,
+            f"keep it off the power; the claims store keeps its claim{owed}, and no slot gets it until"
+            f" somebody takes it back: argosy metal abandon ENV {claim.server_id} --take-back",
+        )
 
 
 def _described(claim: Claim, wanted: Claim) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from argosy import __version__
 from argosy_metal.provider.failures import NotPossibleError, PartialFailureError, status_of
 from argosy_metal.provider.provider import BareMetal
 from argosy_metal.provider.requests import ResourceRequest, type_of
-from argosy_metal.provider.resource import Change, Difference
+from argosy_metal.provider.resource import Change, Difference, Outputs
 from argosy_metal.provider.values import plain_map, wire_map
 
 _T = TypeVar("_T")
@@ -37,6 +37,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def __init__(self, provider: BareMetal) -> None:
         self._provider = provider
         self._working: set[asyncio.Task[Any]] = set()
+        self._created: set[tuple[str, str]] = set()
+        """URN and id of what this run has created or taken up."""
 
     async def finish(self) -> None:
         """Tell all work to stop, and come back when its last step is done."""
@@ -108,9 +110,10 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     async def Configure(
         self, request: provider_pb2.ConfigureRequest, context: _Context
     ) -> provider_pb2.ConfigureResponse:
-        """Take the configuration."""
+        """Take the configuration, with which a run begins."""
 
         async def work() -> provider_pb2.ConfigureResponse:
+            self._created.clear()
             self._provider.configure(plain_map(request.args))
             return provider_pb2.ConfigureResponse(supportsPreview=True)
 
@@ -149,7 +152,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
                 preview=request.preview,
             )
             self._assert_not_cancelled()
-            resource_id, outputs = await self._provider.kind(asked.type).create(asked)
+            resource_id, outputs = await self._create(asked)
             return provider_pb2.CreateResponse(id=resource_id, properties=wire_map(outputs))
 
         return await self._answer(context, work())
@@ -196,10 +199,35 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
                 timeout_seconds=request.timeout,
             )
             self._assert_not_cancelled()
-            await self._provider.kind(asked.type).delete(asked)
+            await self._delete(asked)
             return empty_pb2.Empty()
 
         return await self._answer(context, work())
+
+    async def _create(self, asked: ResourceRequest) -> tuple[str, Outputs]:
+        try:
+            resource_id, outputs = await self._provider.kind(asked.type).create(asked)
+        except PartialFailureError as error:
+            self._created.add((asked.urn, error.resource_id))
+            raise
+        self._created.add((asked.urn, resource_id))
+        return resource_id, outputs
+
+    async def _delete(self, asked: ResourceRequest) -> None:
+        """What stands for a server exists once: what this run has just created is not its own predecessor.
+
+        `pulumi up --replace` asks for no comparison, by which the engine would know that deletion comes first
+        (pulumi, pkg/resource/deploy/step_generator.go); where the program does not say so either, it creates,
+        which takes up what is there, and then deletes.
+        """
+        if (asked.urn, asked.resource_id) in self._created:
+            self._provider.log.warn(
+                asked.urn,
+                "it was not replaced, and is as it was: deletion has to come first; give the resource the"
+                " option deleteBeforeReplace",
+            )
+            return
+        await self._provider.kind(asked.type).delete(asked)
 
     def _assert_not_cancelled(self) -> None:
         if self._provider.stop.is_set():

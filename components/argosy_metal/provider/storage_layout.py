@@ -21,6 +21,7 @@ from argosy_metal.lifecycle.volumes import SeenStorage, VolumeDriver
 from argosy_metal.provider.brought import BroughtAbout, incomplete
 from argosy_metal.provider.checks import Failure, flag
 from argosy_metal.provider.failures import PartialFailureError
+from argosy_metal.provider.hall import Hall
 from argosy_metal.provider.properties import (
     BOOLEAN,
     INTEGER,
@@ -33,7 +34,7 @@ from argosy_metal.provider.properties import (
 )
 from argosy_metal.provider.requests import ResourceRequest
 from argosy_metal.provider.resource import Change, Found, Outputs
-from argosy_metal.provider.setup_inputs import SERVER_ID, deletable_claim, readable_claim
+from argosy_metal.provider.setup_inputs import SERVER_ID, readable_claim
 from argosy_metal.provider.storage_inputs import TYPES, VOLUME_TYPE, check_volumes, is_list, wanted_volumes
 
 STORAGE_LAYOUT = "baremetal:index:StorageLayout"
@@ -107,9 +108,8 @@ class StorageLayouts(BroughtAbout):
             seen = SeenStorage(seen.units, VolumePlan())
         return Found(claim.server_id, _outputs(inputs, seen, mark), inputs)
 
-    async def delete(self, request: ResourceRequest) -> None:
+    async def _leave(self, hall: Hall, claim: Claim, request: ResourceRequest) -> None:
         """Forget: the volumes stay. A later layout of this claim knows them by their mark."""
-        await deletable_claim(self._hall(), request)
 
     def _unfinished(self, news: Outputs, olds: Outputs) -> frozenset[str]:
         return incomplete(olds)

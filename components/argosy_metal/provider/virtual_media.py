@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from argosy_metal.claims import Claim
 from argosy_metal.lifecycle.access import ServerAccess
 from argosy_metal.lifecycle.failure import MachineNotReadyError
 from argosy_metal.lifecycle.host_media import SeenMedia, eject_media, insert_media, look_at_media
@@ -12,10 +13,11 @@ from argosy_metal.provider.bare_host import assert_bare
 from argosy_metal.provider.brought import BroughtAbout
 from argosy_metal.provider.checks import Failure, flag, unshown_text
 from argosy_metal.provider.failures import NotPossibleError, PartialFailureError
+from argosy_metal.provider.hall import Hall
 from argosy_metal.provider.properties import BOOLEAN, Input, Output, Properties
 from argosy_metal.provider.requests import ResourceRequest
 from argosy_metal.provider.resource import Found, Outputs
-from argosy_metal.provider.setup_inputs import SERVER_ID, deletable_claim, readable_claim
+from argosy_metal.provider.setup_inputs import SERVER_ID, readable_claim
 
 VIRTUAL_MEDIA = "baremetal:index:VirtualMedia"
 _PROPERTIES = Properties(
@@ -61,12 +63,10 @@ class VirtualMedias(BroughtAbout):
             seen = await access.explained(lambda: look_at_media(access, str(inputs["image"])))
         return Found(claim.server_id, _outputs(inputs, seen), inputs)
 
-    async def delete(self, request: ResourceRequest) -> None:
+    async def _leave(self, hall: Hall, claim: Claim, request: ResourceRequest) -> None:
         """Eject the image if exactly this one is in the drive; whatever else is there stays."""
-        hall = self._hall()
-        claim = await deletable_claim(hall, request)
         image = request.olds.get("image")
-        if claim is None or not isinstance(image, str):
+        if not isinstance(image, str):
             return
         async with hall.server(claim, request.timeout_seconds) as access:
             await access.explained(lambda: eject_media(access, image))

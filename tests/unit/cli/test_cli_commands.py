@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from argosy.errors import ArgosyError
+
 Argosy = Callable[..., int]
 Output = pytest.CaptureFixture[str]
 
@@ -128,3 +130,15 @@ def test_a_reader_that_hangs_up_gets_no_traceback() -> None:
     process.wait()
 
     assert "" == errors
+
+
+def test_what_an_error_repeats_moves_no_cursor_and_keeps_its_lines(
+    argosy: Argosy, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise ArgosyError("owned by \x1b[2Jlab\u202e:\n  mend it")
+
+    monkeypatch.setattr("argosy.cli.check.load_fleet", refuse)
+
+    assert argosy("check", "small") != 0
+    assert "owned by \\x1b[2Jlab\\u202e:\n  mend it\n" == capsys.readouterr().err

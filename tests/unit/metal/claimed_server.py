@@ -22,6 +22,7 @@ from argosy_metal.lifecycle import (
     ReportService,
     Wipe,
 )
+from argosy_metal.lifecycle.image import image_key
 from argosy_metal.redfish import BmcGate, Credentials, Patience, RedfishClient, Trust
 from argosy_metal.simulator import (
     ManualClock,
@@ -76,6 +77,12 @@ class ClaimedServer:
         found = self.store.find("hall", "SN1")
         assert found is not None
         return found
+
+    @property
+    def media_url(self) -> str:
+        """Where the attempt in hand's image is fetched."""
+        install_id = str(self.claim.install_id)
+        return IMAGE.media_url(install_id, image_key(self._token, install_id))
 
     @property
     def bmc(self) -> Bmc:

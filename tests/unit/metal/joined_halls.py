@@ -68,6 +68,8 @@ async def joined_hall(folder: Path) -> AsyncGenerator[Joined]:
     try:
         async with claimed_server(folder, vendor=None, server_type="dgx-h200") as setup:
             machine = await setup.create(MACHINE, image=IMAGE, online=True)
+            # What is deleted later is what a later program names no more.
+            setup.again()
             yield Joined(setup, api, machine)
     finally:
         api.stop()

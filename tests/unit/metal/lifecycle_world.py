@@ -128,6 +128,9 @@ class Hardware:
         self._may_fail("withdraw")
         self.offers.pop(install_id, None)
 
+    def image_key(self, install_id: str) -> str:
+        return f"key-of-{install_id}"
+
     def fault(self, wipe: Wipe) -> str | None:
         return "it cannot" if wipe.policy == "metadata" else None
 

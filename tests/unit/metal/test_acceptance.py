@@ -113,6 +113,29 @@ async def test_a_machine_that_fails_is_told_with_test_figure_threshold_and_next_
     assert outputs["passed"] is True
 
 
+async def test_a_figure_that_is_missing_sends_one_to_the_image_and_not_to_another_server(
+    setup: Setup,
+) -> None:
+    with pytest.raises(PartialFailureError) as failed:
+        await accept(setup, tests={**TESTS, "gpu_stress_minutes": {"least": 60}})
+
+    (reason,) = failed.value.reasons
+    assert "gpu_stress_minutes: not reported; expected at least 60" in reason
+    assert "next: the test program of the image has to post gpu_stress_minutes" in reason
+    assert "argosy metal replace" not in reason
+
+
+async def test_a_bad_figure_beside_a_missing_one_is_told_with_both_next_steps(setup: Setup) -> None:
+    setup.simulator.inject(FaultRule("unfit", path="/acceptance/SN1"))
+
+    with pytest.raises(PartialFailureError) as failed:
+        await accept(setup, tests={**TESTS, "fans": {"least": 4}})
+
+    (reason,) = failed.value.reasons
+    assert "next: the test program of the image has to post fans;" in reason
+    assert "argosy metal replace ENV hall/train/slot-01 --reason TEXT" in reason
+
+
 async def test_a_refresh_shows_a_machine_that_passes_no_longer(setup: Setup) -> None:
     outputs = await accept(setup)
     setup.simulator.inject(FaultRule("unfit", path="/acceptance/*"))

@@ -38,7 +38,12 @@ def refused(tmp_path: Path) -> Refused:
     """Gives the faults of a fleet whose hall and pool `train` have these settings."""
 
     def load(
-        hall: str = "", pool: str = "", *, more: str = "", replace: tuple[str, str] = ("", "")
+        hall: str = "",
+        pool: str = "",
+        *,
+        more: str = "",
+        replace: tuple[str, str] = ("", ""),
+        server_type: str = "dgx-h200",
     ) -> list[str]:
         shutil.copytree(ROOT / "tests" / "conformance" / "inventories", tmp_path / "inventories")
         inventory = tmp_path / "inventories" / "hall.yaml"
@@ -47,8 +52,8 @@ def refused(tmp_path: Path) -> Refused:
             for n, serial in enumerate(OUT)
         ]
         lines += ["out_of_service:\n", *(f"  {serial}: {{reason: control plane}}\n" for serial in OUT[:3])]
-        inventory.write_text(inventory.read_text() + "".join(lines))
-        text = (ROOT / "tests" / "conformance" / "metal.yaml").read_text()
+        inventory.write_text((inventory.read_text() + "".join(lines)).replace("dgx-h200", server_type))
+        text = (ROOT / "tests" / "conformance" / "metal.yaml").read_text().replace("dgx-h200", server_type)
         (tmp_path / "Pulumi.yaml").write_text("name: lab\n")
         settings = f"    settings: {hall}\n" if hall else ""
         text = text.replace("    node_pools:\n", f"{more}{settings}    node_pools:\n", 1)
@@ -152,26 +157,74 @@ def test_a_pool_with_the_name_of_the_control_plane_is_refused(refused: Refused) 
 
 
 @pytest.mark.parametrize(
-    ("cap", "reason"),
+    ("server_type", "cap", "reason"),
     [
-        ("watts_per_node: 9950", "the plan counts on 9,900 W"),
-        ("watts_per_gpu: 670", "which leaves a dgx-h200 9,960 W to draw"),
-        ("watts_per_gpu: 670", "662 W at the most: 8 GPUs of 700 W in 10,200 W"),
+        ("dell-xe9680-h200", "watts_per_node: 9950", "the plan counts on 9,900 W"),
+        ("dgx-h200", "watts_per_gpu: 670", "which leaves a dgx-h200 9,960 W to draw"),
+        ("dgx-h200", "watts_per_gpu: 670", "662 W at the most: 8 GPUs of 700 W in 10,200 W"),
     ],
 )
 def test_a_cap_that_leaves_more_than_the_plan_counts_on_is_refused(
-    refused: Refused, cap: str, reason: str
+    refused: Refused, server_type: str, cap: str, reason: str
 ) -> None:
-    faults = refused("", f"{{power_cap: {{{cap}}}}}, power_cap_watts: 9900")
+    faults = refused("", f"{{power_cap: {{{cap}}}}}, power_cap_watts: 9900", server_type=server_type)
 
     assert any(reason in fault for fault in faults), faults
 
 
 @pytest.mark.parametrize(
-    "cap", ["watts_per_node: 9900", "watts_per_gpu: 662", "power_restore: {policy: last_state}"]
+    ("server_type", "cap"),
+    [
+        ("dell-xe9680-h200", "watts_per_node: 9900"),
+        ("dgx-h200", "watts_per_gpu: 662"),
+        ("dgx-h200", "power_restore: {policy: last_state}"),
+    ],
 )
-def test_a_cap_that_keeps_to_the_plan_is_taken(refused: Refused, cap: str) -> None:
-    assert [] == refused("", f"{{power_cap: {{{cap}}}}}, power_cap_watts: 9900")
+def test_a_cap_that_keeps_to_the_plan_is_taken(refused: Refused, server_type: str, cap: str) -> None:
+    pool = f"{{power_cap: {{{cap}}}}}, power_cap_watts: 9900"
+
+    assert [] == refused("", pool, server_type=server_type)
+
+
+@pytest.mark.parametrize(
+    ("cap", "reason"),
+    [
+        ("watts_per_node: 9900", "caps its GPUs alone; expected watts_per_gpu; write watts_per_gpu: 662"),
+        ("watts_per_node: 5000", "with 200 W for each GPU, the least, it draws up to 6,200 W"),
+        ("watts_per_gpu: 199", "given 199 W for a GPU of a dgx-h200; expected 200 to 700 W"),
+        ("watts_per_gpu: 701", "given 701 W for a GPU of a dgx-h200; expected 200 to 700 W"),
+    ],
+)
+def test_a_cap_that_the_server_type_is_known_to_refuse_is_refused(
+    refused: Refused, cap: str, reason: str
+) -> None:
+    (fault,) = refused("", f"{{power_cap: {{{cap}}}}}")
+
+    assert reason in fault
+
+
+def test_a_planned_cap_below_what_caps_of_gpus_bring_about_is_refused(refused: Refused) -> None:
+    (fault,) = refused("", "{}, power_cap_watts: 6199")
+
+    assert "given 6,199 W for a dgx-h200, whose BMC caps its GPUs alone: 199 W each" in fault
+    assert "expected 6,200 W at the least: 8 GPUs of 200 W" in fault
+
+
+def test_a_planned_cap_that_caps_of_gpus_bring_about_is_taken(refused: Refused) -> None:
+    assert [] == refused("", "{}, power_cap_watts: 6200")
+
+
+STORAGE = "{storage: {volumes: {os: {raid: raid1, drives: {count: 2}}}}}"
+
+
+def test_volumes_for_servers_whose_bmc_makes_none_are_refused(refused: Refused) -> None:
+    (fault,) = refused("", STORAGE)
+
+    assert "settings.storage: given volumes for a dgx-h200, whose BMC makes none" in fault
+
+
+def test_volumes_for_servers_of_whose_bmc_nobody_says_that_are_taken(refused: Refused) -> None:
+    assert [] == refused("", STORAGE, server_type="dell-xe9680-h200")
 
 
 def test_a_planned_cap_that_ironic_could_not_set_is_refused(refused: Refused) -> None:

@@ -68,7 +68,10 @@ GUARDS: dict[str, tuple[tuple[Guard, ...], frozenset[str], str]] = {
         "another run has taken over",
     ),
     "what was reported last must be ours": (
-        (("argosy_metal.lifecycle.work.Work.assert_ours", nothing),),
+        (
+            ("argosy_metal.lifecycle.work.Work.assert_ours", nothing),
+            ("argosy_metal.lifecycle.work.Work.assert_runs", nothing),
+        ),
         frozenset({"up", "destroy", "outsider"}),
         "somebody else has switched it on",
     ),

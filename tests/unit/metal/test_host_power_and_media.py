@@ -32,6 +32,20 @@ def resets(setup: Setup) -> int:
     return setup.bmc.machine.state.counters.resets
 
 
+def watch_resets(setup: Setup, patch: pytest.MonkeyPatch, offered: tuple[str, ...]) -> list[str]:
+    """The reset types that the BMC is asked for from now on; it says that it offers these."""
+    patch.setattr("argosy_metal.simulator.resources_server.RESET_TYPES", offered)
+    asked: list[str] = []
+    reset = setup.bmc.machine.reset
+
+    def watch(reset_type: str, now: float) -> None:
+        asked.append(reset_type)
+        reset(reset_type, now)
+
+    setup.bmc.machine.reset = watch
+    return asked
+
+
 async def test_a_host_is_switched_once_and_left_as_it_is_on_deletion(setup: Setup) -> None:
     outputs = await setup.create(POWER, power="On")
     assert ("On", 1) == (outputs["observed"], resets(setup))
@@ -66,6 +80,34 @@ async def test_a_graceful_shutdown_is_waited_for_and_power_is_never_cut(setup: S
     outputs = await setup.update(POWER, outputs, power="Off")
 
     assert ("Off", 2) == (outputs["observed"], resets(setup))
+
+
+@pytest.mark.parametrize("offered", [(), ("On", "ForceOff", "GracefulShutdown")])
+async def test_the_operating_system_is_asked_also_by_a_bmc_that_does_not_say_what_it_offers(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch, offered: tuple[str, ...]
+) -> None:
+    asked = watch_resets(setup, monkeypatch, offered)
+    outputs = await setup.create(POWER, power="On")
+
+    outputs = await setup.update(POWER, outputs, power="Off")
+
+    assert (["On", "GracefulShutdown"], "Off") == (asked, outputs["observed"])
+
+
+async def test_a_bmc_that_cannot_ask_the_operating_system_cuts_the_power_on_the_programs_word_alone(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = watch_resets(setup, monkeypatch, ("On", "ForceOff"))
+    outputs = await setup.create(POWER, power="On")
+
+    with pytest.raises(PartialFailureError) as refused:
+        await setup.update(POWER, outputs, power="Off")
+    assert "cannot ask the operating system to shut down; it offers On, ForceOff" in str(refused.value)
+    assert "set `graceful: false`, which cuts the power" in str(refused.value)
+    assert ["On"] == asked
+
+    await setup.update(POWER, outputs, power="Off", graceful=False)
+    assert ["On", "ForceOff"] == asked
 
 
 async def test_without_grace_the_power_is_cut(setup: Setup) -> None:

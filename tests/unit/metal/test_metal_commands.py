@@ -134,7 +134,10 @@ def test_only_machines_count_as_running(project: Project, capsys: pytest.Capture
 
     project.refused()
 
-    assert "\n0 of 3 running, 1 spare held\n" in capsys.readouterr().out
+    assert (
+        "\n0 of 3 running, 1 spare held; as recorded: `pulumi refresh` asks the servers\n"
+        in capsys.readouterr().out
+    )
 
 
 def test_a_spare_that_is_not_held_yet_is_told(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
@@ -142,7 +145,7 @@ def test_a_spare_that_is_not_held_yet_is_told(project: Project, capsys: pytest.C
 
     project.refused()
 
-    assert "\n0 of 3 running, 0 of 1 spare held\n" in capsys.readouterr().out
+    assert "\n0 of 3 running, 0 of 1 spare held; as recorded: " in capsys.readouterr().out
 
 
 def test_a_fleet_that_was_never_brought_up_is_not_to_be_recovered(project: Project) -> None:

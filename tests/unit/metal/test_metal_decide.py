@@ -66,6 +66,12 @@ def test_without_a_report_the_next_step_is(phase: Phase, observed: Observation, 
     assert expected == next_step(phase, observed, reported=False)
 
 
+@pytest.mark.parametrize("power", ["PoweringOn", "PoweringOff", "Paused"])
+def test_that_the_installer_runs_is_noted_of_a_server_alone_that_is_on(power: str) -> None:
+    assert Step.WAIT == next_step(Phase.BOOTING, seen(power, ours=True), reported=False)
+    assert Step.NOTE_INSTALLING == next_step(Phase.BOOTING, seen(ON, ours=True), reported=False)
+
+
 @pytest.mark.parametrize("phase", sorted(set(Phase) - {Phase.CLAIMED, Phase.RUNNING, Phase.WIPING}))
 def test_a_report_ends_the_installation_whatever_else_is_seen(phase: Phase) -> None:
     assert Step.EJECT_INSTALLER == next_step(phase, seen(ON, ours=True), reported=True)

@@ -80,7 +80,7 @@ async def test_the_simulated_hall_tells_and_logs_that_the_image_is_not_the_pinne
 ) -> None:
     clock = ManualClock()
     async with simulate(CONFIG, tmp_path, clock=clock) as simulator:
-        boot_installer(simulator, PINNED.media_url("first"))
+        boot_installer(simulator, PINNED.media_url("first", None))
         clock.advance(200)
         report = await reported(simulator)
 

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from argosy_metal.budgets import DELETIONS_VARIABLE
 from argosy_metal.claims import Claim, RunIdentity, SqliteClaimStore, StaleRunError
 from argosy_metal.commands import app, locks
+from argosy_metal.commands.live_runs import LiveRunError
 from argosy_metal.commands.pulumi_cli import RecoveryError
 from argosy_metal.commands.recover import recover_fleet
 
@@ -221,9 +222,9 @@ def test_without_a_pulumi_it_says_where_to_get_one(project: Project, monkeypatch
 
 
 def test_beside_a_live_run_it_does_nothing(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("argosy_metal.commands.recover.live_runs", Mock(return_value=[Mock(pid=4711)]))
+    monkeypatch.setattr("argosy_metal.commands.live_runs.live_runs", Mock(return_value=[Mock(pid=4711)]))
 
-    with pytest.raises(RecoveryError, match=r"at work on stack metal \(pid 4711\)"):
+    with pytest.raises(LiveRunError, match=r"at work on stack metal \(pid 4711\)"):
         project.recover()
 
     assert not (project.bin / "calls").exists()

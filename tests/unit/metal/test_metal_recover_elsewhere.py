@@ -12,8 +12,8 @@ import pytest
 from argosy.resolve import load_fleet
 from argosy_metal.claims import Claim, ClaimsUnavailableError, RunIdentity, StaleRunError
 from argosy_metal.claims.kubernetes import KubernetesClaimStore
+from argosy_metal.commands.live_runs import LiveRunError
 from argosy_metal.commands.owners import claims_of
-from argosy_metal.commands.pulumi_cli import RecoveryError
 
 from ...kubernetes_api import ApiServer
 from .test_metal_recover import Project
@@ -50,7 +50,7 @@ def test_beside_a_run_that_is_at_work_elsewhere_nothing_is_done(project: Project
     store = run_on(api, "runner-7")
     claim = store.claim(CLAIM)
 
-    with pytest.raises(RecoveryError, match=r"a run of lab/metal is at work on runner-7; .* ends in 60 s"):
+    with pytest.raises(LiveRunError, match=r"a run of lab/metal is at work on runner-7; .* ends in 60 s"):
         project.recover()
 
     assert [] == project.calls()

@@ -190,7 +190,7 @@ async def test_a_kubeconfig_that_cannot_be_used_is_told_without_its_token(
     joined.registers()
     joined.api.write_kubeconfig(cluster, user)
 
-    with pytest.raises(Exception, match=told) as refused:
+    with pytest.raises(NotPossibleError, match=told) as refused:
         await joined.join()
     assert TOKEN not in str(refused.value)
     assert [] == joined.api.done

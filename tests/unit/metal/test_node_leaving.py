@@ -145,6 +145,17 @@ async def test_a_machine_whose_cluster_is_silent_stays_until_a_person_gives_it_u
     assert not is_on(joined)
 
 
+async def test_a_machine_whose_cluster_s_token_file_is_gone_is_told_with_the_way_to_give_it_up(
+    joined: Joined,
+) -> None:
+    await joined.join()
+    joined.api.write_kubeconfig(user="tokenFile: nowhere")
+
+    with pytest.raises(NodeError, match=rf"nowhere: this kubeconfig .*{UNDRAINED_VARIABLE}=hall/SN1"):
+        await joined.setup.delete(MACHINE, joined.machine)
+    assert is_on(joined)
+
+
 async def test_a_replaced_machine_is_drained_by_its_own_deletion_in_its_turn(
     joined: Joined,
 ) -> None:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from pydantic import ValidationError
 
 from argosy_metal.raid import RAID_TYPES, drives_needed, fits_raid
 from argosy_metal.settings import PoolSettings
-from argosy_metal.settings.power_cap import power_cap_arguments
+from argosy_metal.settings.power_cap import CappedNode, power_cap_arguments, with_planned_cap
 from argosy_metal.settings.secure_boot import secure_boot_arguments
 from argosy_metal.settings.storage import storage_arguments
 
@@ -49,6 +50,50 @@ def test_each_server_of_a_rack_waits_a_step_longer() -> None:
         "power_on_delay_seconds": 10,
         "restore_on_delete": True,
     } == power_cap_arguments(cap)
+
+
+DGX = CappedNode(10_200, 8, 700, 200, ("gpu",))
+
+
+@pytest.mark.parametrize("planned", [*range(6200, 10_200, 77), 10_199])
+def test_the_cap_of_the_gpus_is_the_highest_with_which_a_server_keeps_to_its_plan(planned: int) -> None:
+    per_gpu = DGX.watts_per_gpu_for(planned)
+    assert per_gpu is not None
+
+    kept, more = DGX.watts_with(per_gpu), DGX.watts_with(per_gpu + 1)
+
+    assert kept is not None
+    assert more is not None
+    assert kept <= planned < more
+
+
+@pytest.mark.parametrize(
+    ("node", "expected"),
+    [
+        (DGX, {"watts_per_gpu": 662}),
+        (replace(DGX, capped=()), {"watts_per_node": 9900}),
+        (replace(DGX, capped=("node", "gpu")), {"watts_per_node": 9900}),
+        (replace(DGX, gpu_watts=None), {"watts_per_node": 9900}),
+    ],
+)
+def test_a_planned_cap_is_set_as_the_bmc_takes_it(node: CappedNode, expected: dict[str, int]) -> None:
+    restore = PoolSettings.model_validate({"power_cap": {"power_restore": {"policy": "always_on"}}}).power_cap
+
+    alone, beside = with_planned_cap(None, 9900, node), with_planned_cap(restore, 9900, node)
+
+    assert alone is not None
+    assert beside is not None
+    assert expected == alone.model_dump(include={"watts_per_node", "watts_per_gpu"}, exclude_none=True)
+    assert expected == beside.model_dump(include={"watts_per_node", "watts_per_gpu"}, exclude_none=True)
+    assert beside.power_restore is not None
+
+
+def test_a_cap_that_the_settings_bring_stays_as_it_is() -> None:
+    own = PoolSettings.model_validate({"power_cap": {"watts_per_gpu": 600}}).power_cap
+
+    assert own == with_planned_cap(own, 9900, DGX)
+    assert own == with_planned_cap(own, None, DGX)
+    assert None is with_planned_cap(None, None, DGX)
 
 
 def test_secure_boot_becomes_arguments() -> None:
