@@ -70,7 +70,7 @@ STYLES = {
     "an anchor": f"{BLOCK}out_of_service: &o\n  SN2: {{reason: x}}\n",
     "an anchor on nothing": f"{BLOCK}out_of_service: &o {{}}\n",
     "the list in the middle": BLOCK.replace("servers:", "out_of_service: {}\nservers:"),
-    "an entry that gives way": f"{BLOCK}out_of_service: {{SN1: {{reason: y}}}}\n",
+    "an entry that gives way": f"{BLOCK}out_of_service: {{SN1: {{reason: z}}}}\n",
     "an entry on lines that gives way": f"{BLOCK}out_of_service:\n  SN1:\n    reason: z\n",
 }
 
