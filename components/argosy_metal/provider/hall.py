@@ -11,7 +11,7 @@ from functools import cached_property, partial
 
 from argosy import __version__
 from argosy_metal.budgets import DELETIONS_VARIABLE, Deletions, HallBudgets, Rollouts, deletions_allowed
-from argosy_metal.claims import Claim, ForeignClaimError, LostClaimError, RunIdentity, open_claims
+from argosy_metal.claims import Claim, RunIdentity, open_claims
 from argosy_metal.ironic import AgentWiper, IronicClient, IronicMachine, IronicServer
 from argosy_metal.lifecycle import (
     DriveWiper,
@@ -28,7 +28,6 @@ from argosy_metal.lifecycle import (
     ReportService,
     ServerAccess,
 )
-from argosy_metal.lifecycle.abandonment import is_left_behind
 from argosy_metal.lifecycle.acceptance import AcceptanceService
 from argosy_metal.lifecycle.firmware_driver import FirmwareHands
 from argosy_metal.lifecycle.firmware_images import FirmwareImages
@@ -38,6 +37,7 @@ from argosy_metal.lifecycle.self_test import SelfTest
 from argosy_metal.provider.config import HallConfig
 from argosy_metal.provider.engine_log import EngineLog
 from argosy_metal.provider.failures import NotPossibleError, RefusedInputError
+from argosy_metal.provider.held_claims import HeldClaims
 from argosy_metal.provider.ironic_config import IronicConfig
 from argosy_metal.provider.reach import Reach, find_reach
 from argosy_metal.provider.requests import ResourceRequest
@@ -48,7 +48,7 @@ from argosy_metal.redfish import BmcGates, Clock, Credentials, RedfishClient, Sy
 from argosy_metal.redfish.gate import Shared
 
 
-class Hall:
+class Hall(HeldClaims):
     """What the resources need. Opens nothing and reads no secret before the first use."""
 
     def __init__(
@@ -61,7 +61,7 @@ class Hall:
     ) -> None:
         """Raises RefusedInputError if the environment says something else than a number of deletions."""
         self.config = config
-        self.store = open_claims(config.claims, config.root, run, self._secret)
+        super().__init__(open_claims(config.claims, config.root, run, self._secret))
         self._stop = stop
         self._clock = clock or SystemClock()
         self._gates = BmcGates(config.budgets.bmc_connections)
@@ -94,53 +94,12 @@ class Hall:
         tell = self.log.about(request.urn)
         return Leash(self._clock, request.timeout_seconds or None, self._stop, tell)
 
-    async def claim_of(self, server_id: str) -> Claim | None:
-        """The claim on a server, whoever holds it. Raises NotPossibleError for an id of another shape."""
-        site, _, serial = server_id.partition("/")
-        if not site or not serial:
-            raise NotPossibleError(f"{server_id!r} is no server id; give `site/serial`")
-        return await asyncio.to_thread(self.store.find, site, serial)
-
-    async def own_claim(self, server_id: str, owner: str) -> Claim:
-        """The claim of `owner` on a server. Raises NotPossibleError or ForeignClaimError.
-
-        A server that was given up is nobody's, until a person takes it back.
-        """
-        claim = await self.claim_of(server_id)
-        if claim is None:
-            raise NotPossibleError(
-                f"server {server_id} is not claimed; run `pulumi refresh`, then `pulumi up`"
-            )
-        if claim.owner != owner or is_left_behind(claim):
-            raise ForeignClaimError(claim, f"stack {owner}")
-        return claim
-
-    async def assert_known(self, request: ResourceRequest) -> None:
-        """Raise NotPossibleError if the state describes what this claims store never granted or installed.
-
-        What it did grant and no longer holds was released here: then there is nothing left to do.
-        """
-        site, _, serial = request.resource_id.partition("/")
-        granted = await asyncio.to_thread(self.store.generation_of, site, serial)
-        known = granted >= max(1, request.olds.get("generation", 1))
-        if known and (install_id := request.olds.get("installId")):
-            known = await asyncio.to_thread(
-                self.store.knows_install, site, serial, install_id, made_here=True
-            )
-        if not known:
-            raise NotPossibleError(
-                f"the claims store {self.store.place} does not know server {request.resource_id} as the state"
-                " describes it, so it was not touched; if the store was lost or moved, restore it or mend"
-                " `claims`; if the server is known to be free:"
-                f" `pulumi state delete '{request.urn}'`"
-            )
-
     @asynccontextmanager
     async def machine(self, claim: Claim, leash: Leash) -> AsyncGenerator[tuple[MachineDriver, Journal]]:
         """The machine on a claimed server, driven by the hall's engine; its session is closed at the end."""
         ironic = self.config.ironic
         async with self._turn(claim):
-            journal = Journal(self.store, await self._current(claim))
+            journal = Journal(self.store, await self.current(claim))
             engine = (
                 self._redfish_machine(journal, leash)
                 if ironic is None
@@ -291,19 +250,9 @@ class Hall:
                 f"{claim.server_id}: the hall's engine is Ironic, and this is done over Redfish only; delete"
                 " it from the pool's settings, or write `engine: redfish`"
             )
-        claim = await self._current(claim)
+        claim = await self.current(claim)
         async with self._client(claim) as client:
             yield ServerAccess(client, Journal(self.store, claim), leash, self.limits, self._clock)
-
-    async def _current(self, claim: Claim) -> Claim:
-        """The same claim as it is now: whoever had the turn before may have written to it.
-
-        Raises LostClaimError if it was released meanwhile.
-        """
-        now = await self.claim_of(claim.server_id)
-        if now is None or (now.owner, now.generation) != (claim.owner, claim.generation):
-            raise LostClaimError(claim)
-        return now
 
     def _account(self, claim: Claim) -> Credentials:
         try:
