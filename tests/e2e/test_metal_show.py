@@ -86,7 +86,7 @@ def test_nothing_is_changed(folder: Path, capsys: pytest.CaptureFixture[str]) ->
     shown(capsys)
 
     after = control.servers()["H0001"]
-    changing = {"sessions", "connections", "peak_connections", "peak_writers", "requests", "writes"}
+    changing = {"sessions", "connections", "peak_connections", "peak_in_flight", "requests"}
     kept = before.keys() - changing
     assert {name: before[name] for name in kept} == {name: after[name] for name in kept}
     assert 0 == after["sessions"]["live"]

@@ -24,10 +24,17 @@ class HeldClaims:
         return await asyncio.to_thread(self.store.find, site, serial)
 
     async def own_claim(self, server_id: str, owner: str) -> Claim:
-        """The claim of `owner` on a server. Raises NotPossibleError or ForeignClaimError.
+        """The claim of `owner` on a server that this run is about to work on; older runs may not any more.
 
-        A server that was given up is nobody's, until a person takes it back.
+        A server that was given up is nobody's, until a person takes it back. Raises NotPossibleError,
+        ForeignClaimError, and StaleRunError if a newer run has begun.
         """
+        await self._own_claim(server_id, owner)
+        # The word first, and then the look: between the two, an older run might have gone on.
+        await asyncio.to_thread(self.store.assert_may_write, owner)
+        return await self._own_claim(server_id, owner)
+
+    async def _own_claim(self, server_id: str, owner: str) -> Claim:
         claim = await self.claim_of(server_id)
         if claim is None:
             raise NotPossibleError(

@@ -40,6 +40,8 @@ agreeable = {
 }
 argosy.resolve.load_providers = lambda: agreeable
 
+# A shell starts what it runs in the background deaf to SIGINT.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 lock = Path("stacks/fleets/small.lock.json")
 old = lock.read_bytes()
 

@@ -135,6 +135,8 @@ async def test_up_and_destroy_leave_the_machine_alone_and_it_runs_on(setup: Setu
 
     with pytest.raises(PartialFailureError, match=f"{OTHER} was reported last"):
         await setup.update(MACHINE, state, image=IMAGE)
+    # A later program names it no more.
+    setup.again()
     with pytest.raises(MachineError, match=f"{OTHER} was reported last"):
         await setup.delete(MACHINE, state)
 
