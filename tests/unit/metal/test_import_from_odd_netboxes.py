@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -13,18 +12,6 @@ from argosy_metal.netbox.items import Device
 
 from ...netbox_api import V2_TOKEN, NetBoxApi
 from .netbox_import import refused, run
-
-
-@pytest.fixture
-def netbox() -> Generator[NetBoxApi]:
-    server = NetBoxApi()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(autouse=True)
-def token(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NETBOX_TOKEN", V2_TOKEN)
 
 
 def device(name: str, number: int = 1) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from argosy.spec.document import read_document
 from argosy.spec.inventory import InventorySpec
 from argosy_metal.commands import inventory_file
 
-from ...netbox_api import V2_TOKEN, NetBoxApi
+from ...netbox_api import NetBoxApi
 from .netbox_import import refused, run
 
 PIN = "7d" * 32
@@ -53,18 +52,11 @@ STILL_OUT = (
 )
 
 
-@pytest.fixture(autouse=True)
-def token(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NETBOX_TOKEN", V2_TOKEN)
-
-
 @pytest.fixture
-def netbox() -> Generator[NetBoxApi]:
-    server = NetBoxApi()
+def netbox(netbox: NetBoxApi) -> NetBoxApi:
     for number in (1, 2, 3):
-        server.server(f"gpu-{number}", f"SN{number}", oob=f"10.9.0.1{number}/24")
-    yield server
-    server.stop()
+        netbox.server(f"gpu-{number}", f"SN{number}", oob=f"10.9.0.1{number}/24")
+    return netbox
 
 
 @pytest.fixture
@@ -241,11 +233,12 @@ def test_a_file_that_is_no_text_is_told_and_stays(netbox: NetBoxApi, file: Path)
     assert "cannot be written (not UTF-8); mend that" in refused(netbox, output=str(file))
 
 
-def test_a_netbox_that_does_not_answer_leaves_the_file_and_claims_no_record(file: Path) -> None:
-    gone = NetBoxApi()
-    gone.stop()
+def test_a_netbox_that_does_not_answer_leaves_the_file_and_claims_no_record(
+    netbox: NetBoxApi, file: Path
+) -> None:
+    netbox.stop()
 
-    told = refused(gone, output=str(file))
+    told = refused(netbox, output=str(file))
 
     assert told.endswith("check that it runs and is reached from here, then run again")
     assert KEPT == file.read_text()

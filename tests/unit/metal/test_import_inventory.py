@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-
 import pytest
 
-from ...netbox_api import V2_TOKEN, NetBoxApi
+from ...netbox_api import NetBoxApi
 from .netbox_import import imported, refused, run
-
-
-@pytest.fixture
-def netbox() -> Generator[NetBoxApi]:
-    server = NetBoxApi()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(autouse=True)
-def token(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NETBOX_TOKEN", V2_TOKEN)
 
 
 def test_servers_come_with_their_bmc_rack_and_feeds_by_rack_and_serial(netbox: NetBoxApi) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -12,18 +11,6 @@ from argosy_metal.simulator.certificates import make_server_context
 
 from ...netbox_api import V1_TOKEN, V2_TOKEN, NetBoxApi
 from .netbox_import import imported, refused
-
-
-@pytest.fixture
-def netbox() -> Generator[NetBoxApi]:
-    server = NetBoxApi()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(autouse=True)
-def token(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NETBOX_TOKEN", V2_TOKEN)
 
 
 @pytest.mark.parametrize("option", ["token", "username", "password"])
@@ -116,7 +103,8 @@ def test_a_file_without_a_certificate_is_told(netbox: NetBoxApi, tmp_path: Path)
     assert "ca.pem holds no certificate" in refused(netbox, "--ca-certificate", str(tmp_path / "ca.pem"))
 
 
-def test_netbox_must_prove_who_it_is(tmp_path: Path) -> None:
+def test_netbox_must_prove_who_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NETBOX_TOKEN", V2_TOKEN)
     server = NetBoxApi(make_server_context(["localhost"], tmp_path / "ca.pem"))
     server.server("gpu-1", "SN1")
     try:

@@ -18,6 +18,8 @@ from argosy_metal.provisioning.authority import ClusterAuthority, new_bootstrap_
 from argosy_metal.provisioning.cluster import ApiServerMint, HallCluster, NotYetError, bootstrap_secret
 from argosy_metal.provisioning.join import Join, RefusedJoinError, Role, parse_join, user_data_of
 
+from .provisioning_hall import Mint
+
 NOW = dt.datetime(2026, 11, 27, 12, tzinfo=dt.UTC)
 CONTROL_PLANE = ("CP1", "CP2", "CP3")
 GIVEN = {
@@ -36,17 +38,6 @@ PKI = {
         *("sa.key", "sa.pub"),
     )
 }
-
-
-class Mint:
-    def __init__(self) -> None:
-        self.answers = False
-        self.accepted: list[str] = []
-
-    def accept(self, endpoint: str, token: str, description: str) -> bool:
-        if self.answers:
-            self.accepted.append(token)
-        return self.answers
 
 
 class World:
