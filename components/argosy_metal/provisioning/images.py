@@ -11,7 +11,7 @@ import hashlib
 import os
 import re
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,7 +98,7 @@ def assert_fits(url: str, authority_pem: str) -> None:
     install_block(longest, url, authority_pem)
 
 
-def chunks(image: CachedImage, start: int, end: int, block: bytes | None) -> Iterator[bytes]:
+def chunks(image: CachedImage, start: int, end: int, block: bytes | None) -> Generator[bytes]:
     """The bytes from `start` up to, not including, `end`, with `block` in its place."""
     with image.path.open("rb") as file:
         file.seek(start)

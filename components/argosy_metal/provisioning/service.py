@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -235,8 +236,13 @@ async def _sent(http: web.Request, image: CachedImage, block: bytes | None) -> w
     await response.prepare(http)
     if http.method != "HEAD":
         parts = chunks(image, start, end, block)
-        while chunk := await asyncio.to_thread(next, parts, b""):
-            await response.write(chunk)
+        try:
+            while chunk := await asyncio.to_thread(next, parts, b""):
+                await response.write(chunk)
+        finally:
+            # Whoever hangs up half-way leaves no open file; one that a thread just reads closes itself.
+            with suppress(ValueError):
+                parts.close()
     await response.write_eof()
     return response
 

@@ -1,10 +1,17 @@
 """A hall's image cache: found by name or digest, and told apart for every install."""
 
 import hashlib
+import inspect
+from collections.abc import Generator
 from pathlib import Path
+from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 
+from argosy_metal.provisioning import service
 from argosy_metal.provisioning.images import BLOCK_BYTES, MARKER, ImageCache, chunks, install_block
 from argosy_metal.provisioning.installs import Install
 
@@ -91,3 +98,26 @@ def test_the_block_is_shell_that_names_the_install():
 def test_an_authority_that_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="an install block holds 4096"):
         install_block(INSTALL, "https://provision.oslo.test", "x" * 4000)
+
+
+async def test_a_client_that_hangs_up_half_way_leaves_no_open_file(
+    cache: ImageCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = cache.find("node.iso")
+    assert image is not None
+    read: list[Generator[bytes]] = []
+
+    def watched(*given: Any) -> Generator[bytes]:
+        read.append(chunks(*given))
+        return read[-1]
+
+    async def gone(*_: object) -> None:
+        raise ConnectionResetError
+
+    monkeypatch.setattr(service, "chunks", watched)
+    monkeypatch.setattr(web.StreamResponse, "prepare", AsyncMock())
+    monkeypatch.setattr(web.StreamResponse, "write", gone)
+    with pytest.raises(ConnectionResetError):
+        await service._sent(make_mocked_request("GET", "/"), image, None)  # pyright: ignore[reportPrivateUsage]
+
+    assert ["GEN_CLOSED"] == [inspect.getgeneratorstate(one) for one in read]
