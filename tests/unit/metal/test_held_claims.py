@@ -39,7 +39,9 @@ async def test_a_run_that_was_overtaken_is_told_before_it_works_on_another_serve
         newer.close()
 
 
-async def test_what_an_older_run_wrote_just_before_is_what_the_next_one_sees(tmp_path: Path) -> None:
+async def test_what_an_older_run_wrote_just_before_is_what_the_next_one_sees(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with claimed_server(tmp_path) as setup:
         newer, store = next_run_of(setup), setup.provider.hall().store
         older = await setup.provider.hall().own_claim(setup.server_id, "lab/local")
@@ -49,6 +51,6 @@ async def test_what_an_older_run_wrote_just_before_is_what_the_next_one_sees(tmp
             store.change(older, attempts=1)
             begin(owner)
 
-        newer.hall().store.assert_may_write = at_the_last_moment  # type: ignore[method-assign]
+        monkeypatch.setattr(newer.hall().store, "assert_may_write", at_the_last_moment)
         assert 1 == (await newer.hall().own_claim(setup.server_id, "lab/local")).attempts
         newer.close()
