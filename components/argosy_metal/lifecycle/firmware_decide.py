@@ -87,12 +87,13 @@ def sent_since(tasks: Sequence[UpdateTask], image_url: str, known_before: Sequen
 def unfinished(
     wanted: Mapping[str, Any], versions: Mapping[str, Any], staged: Mapping[str, Any], *, now: bool
 ) -> list[str]:
-    """Components that do not run the version that is wanted, by name.
+    """Components that the next reset does not leave at the version that is wanted, by name.
 
-    A staged version is as good, unless the program wants it `now`.
+    So a staged version is as good, unless the program wants it `now`; and one that runs is not good enough
+    while another is staged.
     """
     return [
         name
         for name, version in sorted(wanted.items())
-        if versions.get(name) != version and (now or staged.get(name) != version)
+        if staged.get(name, versions.get(name)) != version or (now and versions.get(name) != version)
     ]

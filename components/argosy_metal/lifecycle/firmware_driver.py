@@ -104,18 +104,23 @@ class FirmwareDriver:
         return await self._look()
 
     async def _one(self, component: Component, image: FirmwareImage) -> None:
-        if await self._shows(component.path, image.version):
+        if await self._is_done(component, image):
             return
         under_way = await self._flash.is_under_way()
         # Others must count a flash that runs already, and nobody can hold it back.
         async with self._hands.updates.one(self._access.leash, must_wait=not under_way):
             await self._flash.finish_running()
-            if await self._shows(component.path, image.version):
+            if await self._is_done(component, image):
                 return
             if self._notes.staged.get(component.name) != image.version:
                 await self._verify(image)
                 await self._flash.bring(component, image)
                 await self._refresh(component.path)
+
+    async def _is_done(self, component: Component, image: FirmwareImage) -> bool:
+        """Whether the version runs, and the next reset does not bring another."""
+        staged = self._notes.staged.get(component.name, image.version)
+        return staged == image.version and await self._shows(component.path, image.version)
 
     async def _shows(self, path: str, version: str) -> bool:
         component = await self._refresh(path)

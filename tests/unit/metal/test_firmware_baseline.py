@@ -94,6 +94,17 @@ async def test_what_waits_for_a_reset_is_staged_and_nothing_is_reset_for_it(setu
     assert ({"BIOS": "1.1.0"}, {}) == (found.outputs["versions"], found.outputs["staged"])
 
 
+async def test_a_running_version_is_put_in_the_place_of_another_that_waits_for_a_reset(setup: Setup) -> None:
+    staged = await setup.create(FIRMWARE, components=images(BIOS="1.1.0"))
+    wanted = images(BIOS="1.0.0")
+    back = await setup.update(FIRMWARE, staged, components=wanted)
+
+    assert ({"BIOS": "1.0.0"}, {}) == (back["versions"], back["staged"])
+    assert [] == setup.changes(FIRMWARE, back, components=wanted)
+    setup.bmc.machine.state.firmware.self_test()
+    assert "1.0.0" == versions(setup)["BIOS"], "the next reset changes nothing"
+
+
 async def test_a_server_that_is_off_goes_through_its_self_test_for_a_staged_version(setup: Setup) -> None:
     outputs = await setup.create(FIRMWARE, components=images(BIOS="1.1.0", NIC_0="29.0.0"), applyOn="now")
 
